@@ -1,0 +1,52 @@
+# Compiler, warnings and hardening.
+
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 19)
+  message(FATAL_ERROR
+    "Cubelet is built with clang 19 or newer, not ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}: "
+    "g++ 12 miscompiles several co_await expressions (docs/traps/gcc-co-await.md). "
+    "Use a preset: cmake --preset release")
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -gline-tables-only")
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+set(CUBELET_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined or thread")
+
+find_program(CUBELET_CCACHE ccache)
+if(CUBELET_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CUBELET_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CUBELET_CCACHE})
+endif()
+find_program(CUBELET_MOLD mold)
+if(CUBELET_MOLD)
+  add_link_options(-fuse-ld=mold)
+else()
+  add_link_options(-fuse-ld=lld)
+endif()
+
+# Sections of their own let the linker drop what is unused of the static libraries.
+add_compile_options(-ffunction-sections -fdata-sections -fno-omit-frame-pointer)
+add_link_options(-Wl,--gc-sections)
+
+# What ships is hardened.
+include(CheckPIESupported)
+check_pie_supported()
+add_compile_options(-fstack-protector-strong)
+add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+if(CUBELET_SANITIZE)
+  add_compile_options(-fsanitize=${CUBELET_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CUBELET_SANITIZE})
+endif()
+
+# Warnings for our own code only; generated code is compiled with -w.
+add_library(cubelet_warnings INTERFACE)
+target_compile_options(cubelet_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow-uncaptured-local -Werror)

@@ -1,0 +1,40 @@
+# cubelet_library(FOLDER [DEPS target...])
+#
+# One library per folder of src/, named cubelet_FOLDER, made of every .cc in it but tests, and one test program
+# FOLDER_test made of its *_test.cc. DEPS are the folders and libraries it may include from; they are the layering rule.
+function(cubelet_library folder)
+  cmake_parse_arguments(arg "" "" "DEPS;TEST_DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(name cubelet_${folder})
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} PUBLIC ${arg_DEPS} PRIVATE cubelet_warnings)
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} INTERFACE ${arg_DEPS})
+  endif()
+  if(tests)
+    cubelet_test(${folder}_test SOURCES ${tests} DEPS ${name} ${arg_TEST_DEPS})
+  endif()
+endfunction()
+
+# cubelet_test(NAME SOURCES file... DEPS target... [LABELS label...])
+#
+# One GoogleTest program, registered with ctest as one test. A program whose cases need root or a tool of the machine
+# says so by skipping them; on CI (CUBELET_NO_SKIP set) a skipped case fails the run.
+function(cubelet_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gmock GTest::gtest_main cubelet_warnings)
+  target_compile_definitions(${name} PRIVATE CUBELET_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
