@@ -49,4 +49,6 @@ endif()
 
 # Warnings for our own code only; generated code is compiled with -w.
 add_library(cubelet_warnings INTERFACE)
-target_compile_options(cubelet_warnings INTERFACE -Wall -Wextra -Wconversion -Wshadow-uncaptured-local -Werror)
+# A designated initializer that names some fields means the defaults of the others.
+target_compile_options(cubelet_warnings INTERFACE
+  -Wall -Wextra -Wconversion -Wno-sign-conversion -Wno-missing-designated-field-initializers -Wthread-safety -Werror)

@@ -1,5 +1,5 @@
-// The only source of time. Code above `base` takes a Clock (through async::Loop) and never asks the system: under
-// simulation the same code runs on a virtual clock.
+// The only source of time. Code above `base` takes a Clock (through async::Loop) and never asks the
+// system: under simulation the same code runs on a virtual clock.
 #pragma once
 
 #include <string>
@@ -14,7 +14,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // Wall time: for what is written down or compared with what others wrote (finishedAt, lastTransitionTime).
+  // Wall time: for what is written down or compared with what others wrote (finishedAt,
+  // lastTransitionTime).
   virtual absl::Time Now() const = 0;
 
   // Time since an arbitrary start that never jumps: for deadlines and measuring.
@@ -46,10 +47,12 @@ class VirtualClock final : public Clock {
   absl::Duration monotonic_;
 };
 
-// A duration as Go prints it, which is how Kubernetes writes durations: "0s", "1.5s", "100ms", "1m30s", "2h0m0s".
+// A duration as Go prints it, which is how Kubernetes writes durations: "0s", "1.5s", "100ms",
+// "1m30s", "2h0m0s".
 std::string FormatGoDuration(absl::Duration duration);
 
-// Parses Go's form ("300ms", "-1.5h", "2h45m", "0"). Error: `invalid duration "x"`, with what is wrong.
+// Parses Go's form ("300ms", "-1.5h", "2h45m", "0"). Error: `invalid duration "x"`, with what is
+// wrong.
 absl::Status ParseGoDuration(std::string_view text, absl::Duration& duration);
 
 // RFC3339 in UTC with whole seconds ("2026-11-24T05:37:00Z"), Kubernetes' Time.

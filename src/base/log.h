@@ -1,12 +1,13 @@
-// Structured logs in klog's two formats: text (`I1123 23:01:12.303268   19669 sync.cc:64] "Message" key="value"`) and
-// JSON (--logging-format=json). Written to stderr by a spdlog logger; set up once by InitLog, usable before that.
+// Structured logs in klog's two formats: text (`I1123 23:01:12.303268   19669 sync.cc:64] "Message"
+// key="value"`) and JSON (--logging-format=json). Written to stderr by a spdlog logger; set up once
+// by InitLog, usable before that.
 //
 //   LOG_INFO("SyncLoop ADD", {{"source", source}, {"pods", names}});
 //   LOG_ERROR(status, "Failed to create sandbox", {{"pod", key}});
 //   VLOG(4, "Event from the runtime", {{"containerID", id}});
 //
-// Messages start with a capital letter and have no final period; keys are camelCase, as Kubernetes' structured logging
-// has them. Never pass a secret.
+// Messages start with a capital letter and have no final period; keys are camelCase, as Kubernetes'
+// structured logging has them. Never pass a secret.
 #pragma once
 
 #include <concepts>
@@ -20,7 +21,8 @@
 
 namespace cubelet {
 
-// One value of a log line: strings are quoted, numbers and booleans are not, durations are Go's ("1m30s").
+// One value of a log line: strings are quoted, numbers and booleans are not, durations are Go's
+// ("1m30s").
 class LogValue {
  public:
   LogValue(std::string_view text) : value_(std::string(text)) {}  // NOLINT: implicit by design
@@ -64,12 +66,18 @@ bool VlogEnabled(int level, const char* file);
 
 void FlushLog();
 
+// Time stamps come from `clock` instead of the system's (a simulation's lines carry virtual time);
+// null restores it.
+class Clock;
+void SetLogClock(const Clock* clock);
+
 // Takes every finished line instead of stderr, for tests; null restores stderr.
 using LogSink = void (*)(Severity severity, std::string_view line);
 void SetLogSinkForTest(LogSink sink);
 
-void WriteLog(Severity severity, int verbosity, const char* file, int line, const absl::Status* error,
-              std::string_view message, std::initializer_list<LogField> fields = {});
+void WriteLog(Severity severity, int verbosity, const char* file, int line,
+              const absl::Status* error, std::string_view message,
+              std::initializer_list<LogField> fields = {});
 
 }  // namespace cubelet
 
@@ -77,14 +85,15 @@ void WriteLog(Severity severity, int verbosity, const char* file, int line, cons
   ::cubelet::WriteLog(::cubelet::Severity::kInfo, 0, __FILE__, __LINE__, nullptr, __VA_ARGS__)
 #define LOG_WARNING(...) \
   ::cubelet::WriteLog(::cubelet::Severity::kWarning, 0, __FILE__, __LINE__, nullptr, __VA_ARGS__)
-#define LOG_ERROR(status, ...)                                                      \
-  do {                                                                              \
-    const ::absl::Status log_status_ = (status);                                    \
+#define LOG_ERROR(status, ...)                                                            \
+  do {                                                                                    \
+    const ::absl::Status log_status_ = (status);                                          \
     ::cubelet::WriteLog(::cubelet::Severity::kError, 0, __FILE__, __LINE__, &log_status_, \
-                        __VA_ARGS__);                                               \
+                        __VA_ARGS__);                                                     \
   } while (false)
-#define VLOG(level, ...)                                                                       \
-  do {                                                                                         \
-    if (::cubelet::VlogEnabled(level, __FILE__))                                               \
-      ::cubelet::WriteLog(::cubelet::Severity::kInfo, level, __FILE__, __LINE__, nullptr, __VA_ARGS__); \
+#define VLOG(level, ...)                                                                  \
+  do {                                                                                    \
+    if (::cubelet::VlogEnabled(level, __FILE__))                                          \
+      ::cubelet::WriteLog(::cubelet::Severity::kInfo, level, __FILE__, __LINE__, nullptr, \
+                          __VA_ARGS__);                                                   \
   } while (false)

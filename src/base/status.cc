@@ -2,21 +2,21 @@
 
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
+#include "base/strings.h"
 
 namespace cubelet {
 
 absl::Status Annotate(const absl::Status& status, std::string_view context) {
   if (status.ok()) return status;
-  absl::Status annotated(status.code(), absl::StrCat(context, ": ", status.message()));
-  status.ForEachPayload([&](std::string_view type, const absl::Cord& payload) {
+  absl::Status annotated(status.code(), StrCat(context, ": ", Message(status)));
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
     annotated.SetPayload(type, payload);
   });
   return annotated;
 }
 
 absl::Status ErrnoError(std::string_view context, int error) {
-  return absl::ErrnoToStatus(error, context);
+  return absl::ErrnoToStatus(error, ToAbsl(context));
 }
 
 absl::Status FirstError(const absl::Status& first, const absl::Status& second) {
