@@ -1,0 +1,288 @@
+#include "pods/runtime_cache.h"
+
+#include <algorithm>
+
+#include "async/backoff.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "pods/runtime_records.h"
+
+namespace cubelet::pods {
+
+using async::Task;
+
+namespace {
+
+bool SameContainers(const RuntimePod& pod, const std::vector<const criv1::Container*>& listed) {
+  if (pod.containers.size() != listed.size()) return false;
+  return std::all_of(listed.begin(), listed.end(), [&](const criv1::Container* container) {
+    const ContainerRecord* record = pod.FindById(container->id());
+    return record != nullptr && record->state == FromCriState(container->state());
+  });
+}
+
+bool SameSandboxes(const RuntimePod& pod, const std::vector<const criv1::PodSandbox*>& listed) {
+  if (pod.sandboxes.size() != listed.size()) return false;
+  return std::all_of(listed.begin(), listed.end(), [&](const criv1::PodSandbox* sandbox) {
+    return std::any_of(pod.sandboxes.begin(), pod.sandboxes.end(), [&](const SandboxRecord& r) {
+      return r.id == sandbox->id() && r.ready == (sandbox->state() == criv1::SANDBOX_READY);
+    });
+  });
+}
+
+std::string UidOf(const criv1::PodSandbox& sandbox) {
+  auto it = sandbox.labels().find(kPodUidLabel);
+  return it == sandbox.labels().end() ? sandbox.metadata().uid() : it->second;
+}
+
+std::string UidOf(const criv1::Container& container) {
+  auto it = container.labels().find(kPodUidLabel);
+  return it == container.labels().end() ? std::string() : it->second;
+}
+
+}  // namespace
+
+RuntimeCache::RuntimeCache(async::Loop& loop, cri::Runtime& runtime, Options options)
+    : loop_(loop), runtime_(runtime), options_(options), events_changed_(loop) {}
+
+void RuntimeCache::SetOnChange(std::function<void(const std::string&)> on_change) {
+  on_change_ = std::move(on_change);
+}
+
+void RuntimeCache::Start(async::TaskScope& scope) {
+  scope.Spawn("relist", RelistForever());
+  if (options_.use_events) scope.Spawn("runtime events", WatchForever());
+}
+
+std::shared_ptr<const RuntimePod> RuntimeCache::Get(const std::string& uid) const {
+  auto it = pods_.find(uid);
+  return it == pods_.end() ? nullptr : it->second;
+}
+
+std::vector<std::shared_ptr<const RuntimePod>> RuntimeCache::All() const {
+  std::vector<std::shared_ptr<const RuntimePod>> all;
+  all.reserve(pods_.size());
+  for (const auto& [uid, pod] : pods_) all.push_back(pod);
+  return all;
+}
+
+void RuntimeCache::MarkStale(const std::string& uid) {
+  stale_.insert(uid);
+  if (on_change_) on_change_(uid);
+}
+
+Task<void> RuntimeCache::RelistForever() {
+  absl::Status last = absl::OkStatus();
+  while (true) {
+    co_await events_changed_.WaitFor(has_events_ ? options_.relist_period_with_events
+                                                 : options_.relist_period);
+    absl::Status status = co_await Relist();
+    if (!status.ok() && last.ok()) LOG_ERROR(status, "Listing pods of the runtime failed");
+    if (status.ok() && !last.ok()) LOG_INFO("Listing pods of the runtime works again");
+    last = status;
+  }
+}
+
+Task<void> RuntimeCache::WatchForever() {
+  async::Backoff backoff(absl::Seconds(1), absl::Minutes(5));
+  while (true) {
+    const absl::Duration begun = loop_.Monotonic();
+    const absl::Status end = co_await WatchOnce();
+    if (has_events_) {
+      has_events_ = false;
+      events_changed_.Notify();  // what happened without us is found by listing
+      LOG_INFO("The runtime's event stream ended, listing every second",
+               {{"cause", Message(end)}, {"after", loop_.Monotonic() - begun}});
+      backoff.Reset();
+    }
+    const bool offered = end.code() != absl::StatusCode::kUnimplemented;
+    co_await loop_.Sleep(offered ? backoff.Next() : absl::Minutes(5));
+  }
+}
+
+Task<absl::Status> RuntimeCache::WatchOnce() {
+  auto stream = co_await runtime_.WatchEvents();
+  if (!stream.ok()) co_return stream.status();
+  // The stream counts as healthy from its first event on: until then it may be one that is not
+  // served.
+  while (true) {
+    auto event = co_await (*stream)->Next();
+    if (!event.ok()) co_return event.status();
+    if (!has_events_) {
+      has_events_ = true;
+      LOG_INFO("The runtime sends events, listing every five minutes");
+    }
+    HandleEvent(*event);
+  }
+}
+
+void RuntimeCache::HandleEvent(const criv1::ContainerEventResponse& event) {
+  const std::string& uid = event.pod_sandbox_status().metadata().uid();
+  if (uid.empty()) return;
+  // What was read of the pod after the event happened already shows it.
+  const std::shared_ptr<const RuntimePod> known = Get(uid);
+  const absl::Duration age = loop_.Now() - absl::FromUnixNanos(event.created_at());
+  if (known && !IsStale(uid) && known->observed_at > loop_.Monotonic() - age) return;
+  MarkStale(uid);
+}
+
+Task<absl::Status> RuntimeCache::Relist() {
+  const absl::Duration asked = loop_.Monotonic();
+  auto sandboxes = co_await runtime_.ListPodSandbox({});
+  CO_RETURN_IF_ERROR(Annotate(sandboxes.status(), "list sandboxes"));
+  auto containers = co_await runtime_.ListContainers({});
+  CO_RETURN_IF_ERROR(Annotate(containers.status(), "list containers"));
+
+  struct Listed {
+    std::vector<const criv1::PodSandbox*> sandboxes;
+    std::vector<const criv1::Container*> containers;
+  };
+  absl::flat_hash_map<std::string, Listed> listed;
+  absl::flat_hash_map<std::string, std::string> uid_of_sandbox;
+  for (const criv1::PodSandbox& sandbox : sandboxes->items()) {
+    listed[UidOf(sandbox)].sandboxes.push_back(&sandbox);
+    uid_of_sandbox[sandbox.id()] = UidOf(sandbox);
+  }
+  for (const criv1::Container& container : containers->containers()) {
+    std::string uid = UidOf(container);
+    if (uid.empty()) uid = uid_of_sandbox[container.pod_sandbox_id()];
+    listed[uid].containers.push_back(&container);
+  }
+  listed.erase("");
+  std::vector<std::string> changed;
+  for (const auto& [uid, pod] : listed) {
+    const std::shared_ptr<const RuntimePod> known = Get(uid);
+    if (known && known->observed_at > asked) continue;
+    if (!known || !SameSandboxes(*known, pod.sandboxes) || !SameContainers(*known, pod.containers))
+      changed.push_back(uid);
+  }
+  for (const auto& [uid, pod] : pods_) {
+    if (!listed.contains(uid) && pod->observed_at <= asked) changed.push_back(uid);
+  }
+  const bool first = last_relist_ == -absl::InfiniteDuration();
+  if (first) {
+    // Nobody else asks for these yet, and what is not known cannot be told from what is not there.
+    for (const std::string& uid : changed) CO_RETURN_IF_ERROR(co_await Refresh(uid));
+  }
+  last_relist_ = asked;
+  for (const std::string& uid : changed) {
+    if (!first) stale_.insert(uid);
+    if (on_change_) on_change_(uid);
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> RuntimeCache::Refresh(std::string uid) {
+  const absl::Duration asked = loop_.Monotonic();
+  const std::shared_ptr<const RuntimePod> old = Get(uid);
+  criv1::PodSandboxFilter sandbox_filter;
+  (*sandbox_filter.mutable_label_selector())[kPodUidLabel] = uid;
+  auto sandboxes = co_await runtime_.ListPodSandbox(std::move(sandbox_filter));
+  CO_RETURN_IF_ERROR(Annotate(sandboxes.status(), StrCat("list sandboxes of pod ", uid)));
+  criv1::ContainerFilter container_filter;
+  (*container_filter.mutable_label_selector())[kPodUidLabel] = uid;
+  auto containers = co_await runtime_.ListContainers(std::move(container_filter));
+  CO_RETURN_IF_ERROR(Annotate(containers.status(), StrCat("list containers of pod ", uid)));
+
+  auto seen = std::make_shared<RuntimePod>();
+  seen->uid = uid;
+  seen->observed_at = asked;
+  for (const criv1::PodSandbox& listed : sandboxes->items()) {
+    seen->name = listed.metadata().name();
+    seen->name_space = listed.metadata().namespace_();
+    auto record = co_await ReadSandbox(listed, old);
+    if (absl::IsNotFound(record.status())) continue;  // removed since it was listed
+    CO_RETURN_IF_ERROR(Annotate(record.status(), StrCat("read sandbox ", listed.id())));
+    seen->sandboxes.push_back(*std::move(record));
+  }
+  for (const criv1::Container& listed : containers->containers()) {
+    auto record = co_await ReadContainer(listed, old);
+    if (absl::IsNotFound(record.status())) continue;
+    CO_RETURN_IF_ERROR(Annotate(record.status(), StrCat("read container ", listed.id())));
+    if (seen->name.empty()) {
+      seen->name = listed.labels().count(kPodNameLabel) ? listed.labels().at(kPodNameLabel) : "";
+      seen->name_space =
+          listed.labels().count(kPodNamespaceLabel) ? listed.labels().at(kPodNamespaceLabel) : "";
+    }
+    seen->containers.push_back(*std::move(record));
+  }
+  if (old) CO_RETURN_IF_ERROR(co_await ConfirmVanished(old, seen));
+  SortRecords(*seen);
+  Store(seen);
+  co_return absl::OkStatus();
+}
+
+Task<absl::StatusOr<SandboxRecord>> RuntimeCache::ReadSandbox(
+    criv1::PodSandbox listed, std::shared_ptr<const RuntimePod> old) {
+  if (old) {
+    for (const SandboxRecord& known : old->sandboxes) {
+      const bool same =
+          known.id == listed.id() && known.ready == (listed.state() == criv1::SANDBOX_READY);
+      if (same && (!known.ready || known.host_network || !known.ips.empty())) co_return known;
+    }
+  }
+  auto status = co_await runtime_.PodSandboxStatus(listed.id());
+  if (!status.ok()) co_return status.status();
+  SandboxRecord record = MakeSandboxRecord(status->status());
+  // A sandbox that has stopped has lost its addresses; they stay what they were for whoever reports
+  // them.
+  if (!record.ready && record.ips.empty() && old) {
+    for (const SandboxRecord& known : old->sandboxes) {
+      if (known.id == record.id) record.ips = known.ips;
+    }
+  }
+  co_return record;
+}
+
+Task<absl::StatusOr<ContainerRecord>> RuntimeCache::ReadContainer(
+    criv1::Container listed, std::shared_ptr<const RuntimePod> old) {
+  if (old) {
+    const ContainerRecord* known = old->FindById(listed.id());
+    if (known != nullptr && known->state == FromCriState(listed.state())) co_return *known;
+  }
+  auto status = co_await runtime_.ContainerStatus(listed.id());
+  if (!status.ok()) co_return status.status();
+  co_return MakeContainerRecord(status->status(), listed.pod_sandbox_id());
+}
+
+Task<absl::Status> RuntimeCache::ConfirmVanished(std::shared_ptr<const RuntimePod> old,
+                                                 std::shared_ptr<RuntimePod> seen) {
+  for (const SandboxRecord& known : old->sandboxes) {
+    const bool listed = std::any_of(seen->sandboxes.begin(), seen->sandboxes.end(),
+                                    [&](const SandboxRecord& r) { return r.id == known.id; });
+    if (listed) continue;
+    auto status = co_await runtime_.PodSandboxStatus(known.id);
+    if (absl::IsNotFound(status.status())) continue;
+    CO_RETURN_IF_ERROR(
+        Annotate(status.status(), StrCat("confirm that sandbox is gone ", known.id)));
+    seen->sandboxes.push_back(MakeSandboxRecord(status->status()));
+  }
+  for (const ContainerRecord& known : old->containers) {
+    if (seen->FindById(known.id) != nullptr) continue;
+    auto status = co_await runtime_.ContainerStatus(known.id);
+    if (absl::IsNotFound(status.status())) continue;
+    CO_RETURN_IF_ERROR(
+        Annotate(status.status(), StrCat("confirm that container is gone ", known.id)));
+    seen->containers.push_back(MakeContainerRecord(status->status(), known.sandbox_id));
+  }
+  if (seen->name.empty()) {
+    seen->name = old->name;
+    seen->name_space = old->name_space;
+  }
+  co_return absl::OkStatus();
+}
+
+void RuntimeCache::Store(std::shared_ptr<const RuntimePod> pod) {
+  // Two answers can overtake each other; the one that was asked for later wins.
+  const std::shared_ptr<const RuntimePod> known = Get(pod->uid);
+  if (known && known->observed_at > pod->observed_at) return;
+  stale_.erase(pod->uid);
+  if (pod->sandboxes.empty() && pod->containers.empty()) {
+    pods_.erase(pod->uid);
+  } else {
+    pods_[pod->uid] = pod;
+  }
+}
+
+}  // namespace cubelet::pods

@@ -1,0 +1,86 @@
+// What the runtime holds, pod by pod, kept fresh by its event stream where it offers one and by
+// listing everything as the safety net: every second without a stream, every five minutes with one.
+//
+// The cache never guesses: a call that failed leaves the old state, and a record that vanished from
+// a list is only dropped once the runtime has said NOT_FOUND to its id.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "async/loop.h"
+#include "async/scope.h"
+#include "async/signal.h"
+#include "cri/runtime.h"
+#include "pods/runtime_pod.h"
+
+namespace cubelet::pods {
+
+class RuntimeCache {
+ public:
+  struct Options {
+    absl::Duration relist_period = absl::Seconds(1);
+    absl::Duration relist_period_with_events = absl::Minutes(5);
+    bool use_events = true;
+  };
+
+  RuntimeCache(async::Loop& loop, cri::Runtime& runtime, Options options);
+
+  // Called with the uid of each pod whose state may have changed. The pod is stale until it is
+  // refreshed.
+  void SetOnChange(std::function<void(const std::string& uid)> on_change);
+
+  // Starts listing and watching in `scope`; both end when the scope is closed.
+  void Start(async::TaskScope& scope);
+
+  // Asks the runtime for this pod now. On error the state is as before, and still stale. Unknown to
+  // the runtime: the pod is dropped from the cache and the result is OK.
+  async::Task<absl::Status> Refresh(std::string uid);
+
+  // Lists everything once and marks what changed. Also the first listing, before which nothing is
+  // known.
+  async::Task<absl::Status> Relist();
+
+  // The state as last seen, null if the runtime holds nothing of that pod.
+  std::shared_ptr<const RuntimePod> Get(const std::string& uid) const;
+  std::vector<std::shared_ptr<const RuntimePod>> All() const;
+
+  bool IsStale(const std::string& uid) const { return stale_.contains(uid); }
+  void MarkStale(const std::string& uid);
+
+  // Monotonic time of the last listing that succeeded; InfiniteDuration negated before the first.
+  absl::Duration last_relist() const { return last_relist_; }
+  bool has_events() const { return has_events_; }
+
+ private:
+  async::Task<void> RelistForever();
+  async::Task<void> WatchForever();
+  async::Task<absl::Status> WatchOnce();
+  async::Task<absl::StatusOr<SandboxRecord>> ReadSandbox(criv1::PodSandbox listed,
+                                                         std::shared_ptr<const RuntimePod> old);
+  async::Task<absl::StatusOr<ContainerRecord>> ReadContainer(criv1::Container listed,
+                                                             std::shared_ptr<const RuntimePod> old);
+  async::Task<absl::Status> ConfirmVanished(std::shared_ptr<const RuntimePod> old,
+                                            std::shared_ptr<RuntimePod> seen);
+  void Store(std::shared_ptr<const RuntimePod> pod);
+  void HandleEvent(const criv1::ContainerEventResponse& event);
+
+  async::Loop& loop_;
+  cri::Runtime& runtime_;
+  const Options options_;
+  std::function<void(const std::string&)> on_change_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const RuntimePod>> pods_;
+  absl::flat_hash_set<std::string> stale_;
+  absl::Duration last_relist_ = -absl::InfiniteDuration();
+  bool has_events_ = false;
+  async::Signal events_changed_;
+};
+
+}  // namespace cubelet::pods
