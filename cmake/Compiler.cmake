@@ -19,8 +19,10 @@ set(CUBELET_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undef
 
 find_program(CUBELET_CCACHE ccache)
 if(CUBELET_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CUBELET_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CUBELET_CCACHE})
+  # Paths relative to the source tree, so that build folders share what they have compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=true
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${CUBELET_CCACHE})
 endif()
 find_program(CUBELET_MOLD mold)
 if(CUBELET_MOLD)

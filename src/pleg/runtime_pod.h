@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 
-namespace cubelet::pods {
+namespace cubelet::pleg {
 
 enum class ContainerState { kCreated, kRunning, kExited, kUnknown };
 
@@ -85,4 +85,4 @@ struct RuntimePod {
   bool AnyRunning() const;  // a container runs or a sandbox is ready
 };
 
-}  // namespace cubelet::pods
+}  // namespace cubelet::pleg

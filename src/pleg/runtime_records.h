@@ -4,9 +4,9 @@
 #include <string>
 
 #include "cri/types.h"
-#include "pods/runtime_pod.h"
+#include "pleg/runtime_pod.h"
 
-namespace cubelet::pods {
+namespace cubelet::pleg {
 
 inline constexpr char kPodNameLabel[] = "io.kubernetes.pod.name";
 inline constexpr char kPodNamespaceLabel[] = "io.kubernetes.pod.namespace";
@@ -24,4 +24,4 @@ SandboxRecord MakeSandboxRecord(const criv1::PodSandboxStatus& status);
 // Brings both lists of the pod into their order: newest first.
 void SortRecords(RuntimePod& pod);
 
-}  // namespace cubelet::pods
+}  // namespace cubelet::pleg

@@ -19,9 +19,9 @@
 #include "async/scope.h"
 #include "async/signal.h"
 #include "cri/runtime.h"
-#include "pods/runtime_pod.h"
+#include "pleg/runtime_pod.h"
 
-namespace cubelet::pods {
+namespace cubelet::pleg {
 
 class RuntimeCache {
  public:
@@ -55,6 +55,9 @@ class RuntimeCache {
   bool IsStale(const std::string& uid) const { return stale_.contains(uid); }
   void MarkStale(const std::string& uid);
 
+  // Waits at most `limit` until the pod is stale; whether it is.
+  async::Task<bool> WaitForChange(std::string uid, absl::Duration limit);
+
   // Monotonic time of the last listing that succeeded; InfiniteDuration negated before the first.
   absl::Duration last_relist() const { return last_relist_; }
   bool has_events() const { return has_events_; }
@@ -81,6 +84,7 @@ class RuntimeCache {
   absl::Duration last_relist_ = -absl::InfiniteDuration();
   bool has_events_ = false;
   async::Signal events_changed_;
+  async::Signal stale_changed_;
 };
 
-}  // namespace cubelet::pods
+}  // namespace cubelet::pleg

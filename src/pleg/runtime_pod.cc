@@ -1,8 +1,8 @@
-#include "pods/runtime_pod.h"
+#include "pleg/runtime_pod.h"
 
 #include <algorithm>
 
-namespace cubelet::pods {
+namespace cubelet::pleg {
 
 const char* ContainerStateName(ContainerState state) {
   switch (state) {
@@ -39,4 +39,4 @@ bool RuntimePod::AnyRunning() const {
                      [](const SandboxRecord& sandbox) { return sandbox.ready; });
 }
 
-}  // namespace cubelet::pods
+}  // namespace cubelet::pleg

@@ -1,4 +1,4 @@
-#include "pods/runtime_records.h"
+#include "pleg/runtime_records.h"
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -7,7 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "base/strings.h"
 
-namespace cubelet::pods {
+namespace cubelet::pleg {
 namespace {
 
 constexpr char kHashAnnotation[] = "io.kubernetes.container.hash";
@@ -133,4 +133,4 @@ void SortRecords(RuntimePod& pod) {
             });
 }
 
-}  // namespace cubelet::pods
+}  // namespace cubelet::pleg

@@ -1,4 +1,4 @@
-#include "pods/runtime_cache.h"
+#include "pleg/runtime_cache.h"
 
 #include <algorithm>
 
@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "pods/runtime_records.h"
+#include "pleg/runtime_records.h"
 
-namespace cubelet::pods {
+namespace cubelet::pleg {
 
 using async::Task;
 
@@ -44,7 +44,7 @@ std::string UidOf(const criv1::Container& container) {
 }  // namespace
 
 RuntimeCache::RuntimeCache(async::Loop& loop, cri::Runtime& runtime, Options options)
-    : loop_(loop), runtime_(runtime), options_(options), events_changed_(loop) {}
+    : loop_(loop), runtime_(runtime), options_(options), events_changed_(loop), stale_changed_(loop) {}
 
 void RuntimeCache::SetOnChange(std::function<void(const std::string&)> on_change) {
   on_change_ = std::move(on_change);
@@ -69,7 +69,18 @@ std::vector<std::shared_ptr<const RuntimePod>> RuntimeCache::All() const {
 
 void RuntimeCache::MarkStale(const std::string& uid) {
   stale_.insert(uid);
+  stale_changed_.Notify();
   if (on_change_) on_change_(uid);
+}
+
+Task<bool> RuntimeCache::WaitForChange(std::string uid, absl::Duration limit) {
+  const absl::Duration deadline = loop_.Monotonic() + limit;
+  while (!IsStale(uid)) {
+    const absl::Duration left = deadline - loop_.Monotonic();
+    if (left <= absl::ZeroDuration()) co_return false;
+    co_await stale_changed_.WaitFor(left);
+  }
+  co_return true;
 }
 
 Task<void> RuntimeCache::RelistForever() {
@@ -167,8 +178,11 @@ Task<absl::Status> RuntimeCache::Relist() {
   }
   last_relist_ = asked;
   for (const std::string& uid : changed) {
-    if (!first) stale_.insert(uid);
-    if (on_change_) on_change_(uid);
+    if (!first) {
+      MarkStale(uid);
+    } else if (on_change_) {
+      on_change_(uid);
+    }
   }
   co_return absl::OkStatus();
 }
@@ -285,4 +299,4 @@ void RuntimeCache::Store(std::shared_ptr<const RuntimePod> pod) {
   }
 }
 
-}  // namespace cubelet::pods
+}  // namespace cubelet::pleg

@@ -1,0 +1,78 @@
+#include "node/runtime_health.h"
+
+#include "base/log.h"
+#include "base/status.h"
+#include "base/strings.h"
+
+namespace cubelet::node {
+namespace {
+
+using async::Task;
+
+constexpr absl::Duration kAskWhileBad = absl::Seconds(5);
+// What ends meanwhile shows in the failing calls themselves.
+constexpr absl::Duration kAskWhileGood = absl::Seconds(15);
+constexpr absl::Duration kDownAfter = absl::Seconds(30);
+
+// "NetworkReady=false reason:NetworkPluginNotReady message:..."
+std::string ConditionText(const criv1::RuntimeCondition& condition) {
+  return StrCat(condition.type(), "=", condition.status() ? "true" : "false",
+                " reason:", condition.reason(), " message:", condition.message());
+}
+
+absl::Status ConditionState(const criv1::StatusResponse& response, std::string_view type,
+                            std::string_view prefix) {
+  for (const criv1::RuntimeCondition& condition : response.status().conditions()) {
+    if (condition.type() != type) continue;
+    if (condition.status()) return absl::OkStatus();
+    return absl::UnavailableError(StrCat(prefix, ConditionText(condition)));
+  }
+  return absl::UnavailableError(StrCat(prefix, "the runtime does not report ", type));
+}
+
+}  // namespace
+
+void RuntimeHealth::Start(async::TaskScope& scope) {
+  scope.Spawn("runtime status", AskForever());
+}
+
+absl::Status RuntimeHealth::runtime() const {
+  if (!answered_)
+    return absl::UnavailableError("container runtime status check may not have completed yet");
+  if (loop_.Monotonic() - last_good_ > kDownAfter)
+    return absl::UnavailableError("container runtime is down");
+  return condition_;
+}
+
+Task<void> RuntimeHealth::AskForever() {
+  bool failing = false;
+  while (true) {
+    auto response = co_await runtime_.Status(/*verbose=*/false);
+    if (response.ok()) {
+      Take(*response);
+      if (failing) LOG_INFO("The container runtime answers again");
+    } else if (!failing) {
+      LOG_ERROR(response.status(), "The container runtime does not answer");
+    }
+    failing = !response.ok();
+    const bool good = response.ok() && condition_.ok() && network_.ok();
+    co_await loop_.Sleep(good ? kAskWhileGood : kAskWhileBad);
+  }
+}
+
+void RuntimeHealth::Take(const criv1::StatusResponse& response) {
+  const absl::Status condition =
+      ConditionState(response, "RuntimeReady", "container runtime not ready: ");
+  const absl::Status network =
+      ConditionState(response, "NetworkReady", "container runtime network not ready: ");
+  const bool changed = !answered_ || condition != condition_ || network != network_;
+  answered_ = true;
+  condition_ = condition;
+  network_ = network;
+  if (condition.ok()) last_good_ = loop_.Monotonic();
+  if (changed && !condition.ok()) LOG_ERROR(condition, "The container runtime is not ready");
+  if (changed && !network.ok()) LOG_ERROR(network, "The network for pods is not ready");
+  if (changed && on_change_) on_change_(response);
+}
+
+}  // namespace cubelet::node

@@ -1,0 +1,49 @@
+// Asks the runtime how it is: whether it can run pods and give them a network (node.md 2.3).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "async/loop.h"
+#include "async/scope.h"
+#include "async/task.h"
+#include "cri/runtime.h"
+
+namespace cubelet::node {
+
+class RuntimeHealth {
+ public:
+  RuntimeHealth(async::Loop& loop, cri::Runtime& runtime) : loop_(loop), runtime_(runtime) {}
+
+  // Called after each answer that differs from the last one in what it says of runtime or network,
+  // and with the answer itself after the first.
+  void SetOnChange(std::function<void(const criv1::StatusResponse&)> on_change) {
+    on_change_ = std::move(on_change);
+  }
+
+  // Asks every few seconds while something is wrong and seldom while all is well.
+  void Start(async::TaskScope& scope);
+
+  // OK, or in the words of the node's Ready condition: `container runtime status check may not have
+  // completed yet`, `container runtime is down`, `container runtime not ready: ...`.
+  absl::Status runtime() const;
+
+  // OK, or `network state unknown`, or `container runtime network not ready: ...`.
+  absl::Status network() const { return network_; }
+
+ private:
+  async::Task<void> AskForever();
+  void Take(const criv1::StatusResponse& response);
+
+  async::Loop& loop_;
+  cri::Runtime& runtime_;
+  std::function<void(const criv1::StatusResponse&)> on_change_;
+  absl::Status condition_ = absl::UnavailableError("runtime state unknown");
+  absl::Status network_ = absl::UnavailableError("network state unknown");
+  absl::Duration last_good_ = -absl::InfiniteDuration();
+  bool answered_ = false;
+};
+
+}  // namespace cubelet::node

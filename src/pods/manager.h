@@ -1,0 +1,113 @@
+// All pods of the node: takes what the sources want, admits it, runs a worker for each, and clears
+// away what nobody wants any more (pod-lifecycle.md 1.6, 1.7, 4.1, 5, 5.8).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "async/scope.h"
+#include "async/task.h"
+#include "pods/pod_services.h"
+#include "pods/pod_worker.h"
+#include "sources/merge.h"
+
+namespace cubelet::pods {
+
+struct Rejection {
+  std::string reason;
+  std::string message;
+};
+
+struct ManagerOptions {
+  std::vector<std::string> sources;  // names of the configured ones: none is missing before cleanup
+  absl::Duration crash_backoff_initial = absl::Seconds(10);
+  absl::Duration crash_backoff_max = absl::Seconds(300);
+  // Refuses a pod, given the others that are active.
+  std::function<std::optional<Rejection>(PodPtr pod, std::vector<PodPtr> others)> admit;
+};
+
+// A pod with what is known of it, for those who ask.
+struct PodReport {
+  PodPtr pod;
+  std::shared_ptr<const v1::PodStatus> status;  // never null
+  std::string sync_error;
+  bool terminating = false;
+};
+
+class Manager {
+ public:
+  Manager(PodServices& services, ManagerOptions options);
+  ~Manager();
+
+  // Lists the runtime until that succeeds once; then workers run. Ends with the scope.
+  void Start(async::TaskScope& scope);
+
+  // The complete set of a source.
+  void Deliver(const std::string& source, std::vector<PodPtr> pods);
+
+  // The runtime is there again, or has a network again: whoever waits tries at once.
+  void WakeAll();
+
+  // Ends a pod ahead of its source's will (eviction, shutdown).
+  void Terminate(const std::string& uid, Termination termination);
+
+  std::vector<PodReport> Reports() const;
+
+  // Pods that the runtime runs, wanted or not.
+  std::vector<std::shared_ptr<const pleg::RuntimePod>> Running() const;
+
+  // Every source has delivered and the runtime has been listed.
+  bool Ready() const;
+
+  // OK while pods are synced: no worker has been kept waiting for its turn for too long.
+  absl::Status CheckSyncing() const;
+
+  void SetOnStatus(std::function<void(const std::string& uid)> on_status);
+
+ private:
+  struct Tools;
+  struct Entry;
+
+  async::Task<void> Begin();
+  async::Task<void> RunWorker(std::string uid);
+  async::Task<void> CleanUp();
+  async::Task<absl::Status> RemoveOrphans();
+  async::Task<void> SetBurstableShares(uint64_t shares);
+
+  void Add(PodPtr pod);
+  void Update(PodPtr pod);
+  void Remove(const PodPtr& pod);
+  void Reject(Entry& entry, const Rejection& rejection);
+  void StartWorker(const std::string& uid, bool runtime_only);
+  void StartNext(const std::string& full_name);
+  void WorkerEnded(const std::string& uid);
+  void RuntimeChanged(const std::string& uid);
+  void BecomeReady();
+  void UpdateQosClasses();
+  std::vector<PodPtr> ActivePods(const std::string& except_uid) const;
+
+  PodServices& s_;
+  const ManagerOptions options_;
+  std::unique_ptr<Tools> tools_;
+  async::TaskScope* scope_ = nullptr;
+  std::function<void(const std::string&)> on_status_;
+
+  std::map<std::string, sources::KnownPods> known_;  // by source
+  std::set<std::string> delivered_;
+  bool listed_ = false;
+  bool ready_ = false;
+
+  std::map<std::string, std::unique_ptr<Entry>> pods_;  // by uid
+  // Static pods of one full name run one after another: uids in the order they came.
+  std::map<std::string, std::vector<std::string>> queues_;
+  std::optional<uint64_t> burstable_shares_;
+};
+
+}  // namespace cubelet::pods
