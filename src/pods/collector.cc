@@ -66,8 +66,7 @@ Task<absl::Status> Collector::RemoveContainer(std::string name_space, std::strin
   absl::Status status = co_await runtime_.RemoveContainer(record.id);
   if (absl::IsNotFound(status)) status = absl::OkStatus();
   CO_RETURN_IF_ERROR(Annotate(status, StrCat("remove container ", record.id)));
-  const std::string link =
-      paths_.ContainerLogLink(name_space, pod_name, record.name, record.id);
+  const std::string link = paths_.ContainerLogLink(name_space, pod_name, record.name, record.id);
   co_return co_await loop_.Blocking([link, with_logs, log = record.log_path] {
     absl::Status removed = os::RemoveFile(link);
     if (with_logs) removed = FirstError(removed, RemoveLogs(log));
@@ -130,8 +129,8 @@ Task<std::vector<Collector::PodLogDirectory>> Collector::PodLogDirectories() {
       const size_t first = name.find('_');
       const size_t last = name.rfind('_');
       if (first == std::string::npos || first == last) continue;
-      found.push_back({name.substr(0, first), name.substr(first + 1, last - first - 1),
-                       name.substr(last + 1)});
+      found.push_back(
+          {name.substr(0, first), name.substr(first + 1, last - first - 1), name.substr(last + 1)});
     }
     return found;
   });

@@ -58,15 +58,14 @@ containers::MountedVolumes VolumesOf(const StartRequest& request, volumes::Manag
 }
 
 // Ensure in the form that WithCancel takes.
-Task<absl::StatusOr<images::Result>> EnsureImage(images::Manager* images,
-                                                 images::Request request) {
+Task<absl::StatusOr<images::Result>> EnsureImage(images::Manager* images, images::Request request) {
   co_return co_await images->Ensure(std::move(request));
 }
 
 // Files that the container needs on the host before it can be made.
 struct HostFiles {
   std::string log_directory;
-  std::string etc_hosts;          // "" when the agent's is not wanted
+  std::string etc_hosts;  // "" when the agent's is not wanted
   std::string etc_hosts_content;
   std::string termination_directory;  // "" when no message is wanted
 };
@@ -74,12 +73,12 @@ struct HostFiles {
 // Gives the path of the termination message file, "" when it could not be made (the container runs
 // without one).
 absl::StatusOr<std::string> WriteHostFiles(const HostFiles& files, const std::string& container) {
-  RETURN_IF_ERROR(Annotate(os::MakeDirectories(files.log_directory, 0755),
-                           StrCat("create container log directory for container ", container,
-                                  " failed")));
+  RETURN_IF_ERROR(
+      Annotate(os::MakeDirectories(files.log_directory, 0755),
+               StrCat("create container log directory for container ", container, " failed")));
   if (!files.etc_hosts.empty())
-    RETURN_IF_ERROR(os::WriteFileAtomic(files.etc_hosts, files.etc_hosts_content,
-                                        containers::kHostsFileMode));
+    RETURN_IF_ERROR(
+        os::WriteFileAtomic(files.etc_hosts, files.etc_hosts_content, containers::kHostsFileMode));
   if (files.termination_directory.empty()) return std::string();
   const std::string path = os::JoinPath(files.termination_directory, os::RandomHex(8));
   absl::Status status = os::MakeDirectories(files.termination_directory, 0750);
@@ -119,22 +118,20 @@ std::optional<StartResult> ContainerStarter::CheckBackoff(const StartRequest& re
     return std::nullopt;
   }
   const std::string pod = api::FormatPod(*request.pod);
-  s_.events.Record(TargetOf(request), api::EventType::kWarning, "BackOff",
-                   StrCat("Back-off restarting failed container ", request.container.name(),
-                          " in pod ", pod));
-  return StartResult{
-      absl::UnavailableError(StrCat("back-off ", FormatGoDuration(wait->delay),
-                                    " restarting failed container=", request.container.name(),
-                                    " pod=", pod)),
-      "CrashLoopBackOff", wait->until};
+  s_.events.Record(
+      TargetOf(request), api::EventType::kWarning, "BackOff",
+      StrCat("Back-off restarting failed container ", request.container.name(), " in pod ", pod));
+  return StartResult{absl::UnavailableError(StrCat(
+                         "back-off ", FormatGoDuration(wait->delay),
+                         " restarting failed container=", request.container.name(), " pod=", pod)),
+                     "CrashLoopBackOff", wait->until};
 }
 
 std::optional<StartResult> ContainerStarter::CheckImageVolumes(const StartRequest& request) {
   for (const v1::VolumeMount& mount : request.container.volumemounts()) {
     const auto failure = request.image_volume_failures.find(mount.name());
     if (failure == request.image_volume_failures.end()) continue;
-    return Fail(request, failure->second.reason,
-                absl::UnavailableError(failure->second.message));
+    return Fail(request, failure->second.reason, absl::UnavailableError(failure->second.message));
   }
   return std::nullopt;
 }
@@ -149,8 +146,8 @@ Task<StartResult> ContainerStarter::Start(StartRequest request) {
   image.pull_policy = request.container.imagepullpolicy();
   image.sandbox = request.sandbox.config;
   image.runtime_handler = request.sandbox.runtime_handler;
-  absl::StatusOr<images::Result> pulled = co_await async::WithCancel(
-      s_.loop, EnsureImage(&s_.images, std::move(image)), request.stop);
+  absl::StatusOr<images::Result> pulled =
+      co_await async::WithCancel(s_.loop, EnsureImage(&s_.images, std::move(image)), request.stop);
   if (!pulled.ok()) co_return StartResult{pulled.status(), ""};
   if (!pulled->status.ok()) {
     s_.events.Record(TargetOf(request), api::EventType::kWarning, "Failed",
@@ -170,8 +167,8 @@ Task<absl::StatusOr<int>> ContainerStarter::RestartCount(StartRequest request) {
   const ContainerRecord* record = NewestRecord(request);
   if (record != nullptr) co_return record->restart_count + 1;
   const metav1::ObjectMeta& meta = request.pod->metadata();
-  const std::string directory = s_.paths.ContainerLogs(meta.namespace_(), meta.name(), meta.uid(),
-                                                       request.container.name());
+  const std::string directory =
+      s_.paths.ContainerLogs(meta.namespace_(), meta.name(), meta.uid(), request.container.name());
   co_return co_await s_.loop.Blocking([directory]() -> absl::StatusOr<int> {
     auto names = os::ListDirectory(directory);
     if (absl::IsNotFound(names.status())) return 0;
@@ -208,13 +205,11 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
                       containers::MakeEnvironment(pod, container, s_.node, environment));
 
   CO_RETURN_IF_ERROR(co_await s_.volumes.CleanSubPaths(pod.metadata().uid(), container.name()));
-  CO_ASSIGN_OR_RETURN(
-      const std::vector<containers::SubPathMount> sub_paths,
-      containers::SubPathsToPrepare(container, input.environment, input.volumes));
+  CO_ASSIGN_OR_RETURN(const std::vector<containers::SubPathMount> sub_paths,
+                      containers::SubPathsToPrepare(container, input.environment, input.volumes));
   for (const containers::SubPathMount& mount : sub_paths) {
-    auto path = co_await s_.volumes.PrepareSubPath(pod.metadata().uid(), mount.volume,
-                                                   container.name(), mount.mount_index,
-                                                   mount.sub_path);
+    auto path = co_await s_.volumes.PrepareSubPath(
+        pod.metadata().uid(), mount.volume, container.name(), mount.mount_index, mount.sub_path);
     if (!path.ok()) {
       LOG_ERROR(path.status(), "Failed to prepare subPath",
                 {{"pod", api::PodKey(pod)}, {"volume", mount.volume}});
@@ -227,8 +222,7 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
   files.log_directory = s_.paths.ContainerLogs(pod.metadata().namespace_(), pod.metadata().name(),
                                                pod.metadata().uid(), container.name());
   if (!container.terminationmessagepath().empty())
-    files.termination_directory =
-        s_.paths.PodContainer(pod.metadata().uid(), container.name());
+    files.termination_directory = s_.paths.PodContainer(pod.metadata().uid(), container.name());
   if (containers::WantsHostsFile(pod, container, !request.sandbox.ips.empty())) {
     std::string node_hosts;
     if (pod.spec().hostnetwork()) {
@@ -261,11 +255,11 @@ Task<StartResult> ContainerStarter::CreateAndStart(StartRequest request,
   }
   s_.events.Record(TargetOf(request), api::EventType::kNormal, "Started", "Container started");
   const metav1::ObjectMeta& meta = request.pod->metadata();
-  const std::string log = os::JoinPath(
-      s_.paths.PodLogs(meta.namespace_(), meta.name(), meta.uid()),
-      paths::Paths::LogFileName(request.container.name(), restart_count));
-  const std::string link = s_.paths.ContainerLogLink(meta.namespace_(), meta.name(),
-                                                     request.container.name(), *id);
+  const std::string log =
+      os::JoinPath(s_.paths.PodLogs(meta.namespace_(), meta.name(), meta.uid()),
+                   paths::Paths::LogFileName(request.container.name(), restart_count));
+  const std::string link =
+      s_.paths.ContainerLogLink(meta.namespace_(), meta.name(), request.container.name(), *id);
   absl::Status linked = co_await s_.loop.Blocking([log, link]() -> absl::Status {
     if (absl::IsNotFound(os::Stat(log).status())) return absl::OkStatus();
     return os::SymlinkAtomic(log, link);
@@ -293,9 +287,8 @@ Task<StartResult> ContainerStarter::RunPostStart(StartRequest request, std::stri
   record.id = container_id;
   record.name = request.container.name();
   record.state = ContainerState::kRunning;
-  absl::Status killed =
-      co_await killer_.KillContainer(request.pod, std::move(record), "FailedPostStartHook",
-                                     KillReason::kUnknown, std::nullopt);
+  absl::Status killed = co_await killer_.KillContainer(
+      request.pod, std::move(record), "FailedPostStartHook", KillReason::kUnknown, std::nullopt);
   if (!killed.ok())
     LOG_ERROR(killed, "Failed to kill the container after its hook failed",
               {{"pod", api::PodKey(*request.pod)}, {"containerName", request.container.name()}});

@@ -48,7 +48,7 @@ struct StartRequest {
 struct StartResult {
   // The detail, when it did not start. CANCELLED: it was given up, there is nothing to report.
   absl::Status status;
-  std::string reason;   // the waiting reason (pod-lifecycle.md 7.3.3), "" when it started
+  std::string reason;  // the waiting reason (pod-lifecycle.md 7.3.3), "" when it started
   // When a back-off ends; InfinitePast when none is in force.
   absl::Time retry_at = absl::InfinitePast();
 };

@@ -31,8 +31,8 @@ void CrashBackoff::Next(const std::string& key, absl::Time finished_at, absl::Ti
   auto [it, added] = entries_.try_emplace(key, Entry{initial_, now});
   if (added) return;
   Entry& entry = it->second;
-  entry.delay = finished_at - entry.updated > kForgetAfter ? initial_
-                                                           : std::min(2 * entry.delay, max_);
+  entry.delay =
+      finished_at - entry.updated > kForgetAfter ? initial_ : std::min(2 * entry.delay, max_);
   entry.updated = now;
 }
 

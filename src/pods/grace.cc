@@ -18,8 +18,8 @@ std::optional<int64_t> ProbeGraceSeconds(const v1::Container* container, KillRea
 
 }  // namespace
 
-int64_t ContainerGraceSeconds(const v1::Pod& pod, const v1::Container* container,
-                              KillReason reason, std::optional<int64_t> override_seconds) {
+int64_t ContainerGraceSeconds(const v1::Pod& pod, const v1::Container* container, KillReason reason,
+                              std::optional<int64_t> override_seconds) {
   if (override_seconds) return *override_seconds;
   if (pod.metadata().has_deletiongraceperiodseconds())
     return pod.metadata().deletiongraceperiodseconds();

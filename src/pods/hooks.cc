@@ -61,8 +61,7 @@ Task<absl::Status> Hooks::RunHttp(HookRequest request) {
   if (!http.ok()) co_return fail(Message(http.status()));
   auto response = co_await probes::HttpGet(&loop_, *http, absl::InfiniteDuration());
   if (!response.ok() && http->scheme == "https" &&
-      absl::StrContains(response.status().message(),
-                        "server gave HTTP response to HTTPS client")) {
+      absl::StrContains(response.status().message(), "server gave HTTP response to HTTPS client")) {
     const std::string url = probes::UrlOf(*http);
     probes::HttpRequest plain = *http;
     plain.scheme = "http";

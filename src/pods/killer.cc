@@ -103,8 +103,8 @@ Task<absl::Status> Killer::KillPod(PodPtr pod, std::shared_ptr<const pleg::Runti
 Task<absl::Status> Killer::KillContainer(PodPtr pod, ContainerRecord record, std::string message,
                                          KillReason reason,
                                          std::optional<int64_t> grace_override_seconds) {
-  return Kill(std::move(pod), std::move(record), std::move(message), reason,
-              grace_override_seconds, nullptr);
+  return Kill(std::move(pod), std::move(record), std::move(message), reason, grace_override_seconds,
+              nullptr);
 }
 
 Task<void> Killer::KillInto(PodPtr pod, ContainerRecord record,

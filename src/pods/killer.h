@@ -50,8 +50,8 @@ class Killer {
                              std::shared_ptr<TerminationOrder> order,
                              std::shared_ptr<absl::Status> result);
   // Runs the hook for at most `grace_seconds`; gives the whole seconds it took.
-  async::Task<int64_t> RunPreStop(PodPtr pod, v1::Container container,
-                                  pleg::ContainerRecord record, int64_t grace_seconds);
+  async::Task<int64_t> RunPreStop(PodPtr pod, v1::Container container, pleg::ContainerRecord record,
+                                  int64_t grace_seconds);
 
   async::Loop& loop_;
   cri::Runtime& runtime_;

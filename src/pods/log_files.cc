@@ -62,9 +62,8 @@ absl::StatusOr<std::vector<std::string>> CleanRotated(const std::string& log_pat
       rotated.push_back(path);
     }
   }
-  std::sort(rotated.begin(), rotated.end(), [](const std::string& a, const std::string& b) {
-    return StampOf(a) < StampOf(b);
-  });
+  std::sort(rotated.begin(), rotated.end(),
+            [](const std::string& a, const std::string& b) { return StampOf(a) < StampOf(b); });
   return rotated;
 }
 

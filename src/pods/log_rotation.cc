@@ -52,7 +52,7 @@ struct LogRotation::Log {
   async::Loop::TimerId timer = 0;
   bool checking = false;
   int64_t bytes = 0;
-  absl::Duration seen;     // monotonic time of `bytes`
+  absl::Duration seen;  // monotonic time of `bytes`
   absl::Duration rotated = -absl::InfiniteDuration();
   bool failing = false;
 };
@@ -122,9 +122,8 @@ void LogRotation::Arm(Log& log) {
 
 void LogRotation::Schedule(Log& log, absl::Duration delay) {
   loop_.CancelTimer(log.timer);
-  log.timer = loop_.AddTimer(delay, [this, id = log.container_id] {
-    scope_.Spawn("check log", Check(id));
-  });
+  log.timer = loop_.AddTimer(
+      delay, [this, id = log.container_id] { scope_.Spawn("check log", Check(id)); });
 }
 
 Task<void> LogRotation::ReadEvents() {
@@ -200,8 +199,8 @@ Task<absl::Status> LogRotation::Rotate(std::string container_id, std::string pat
   if (it != logs_.end()) it->second->rotated = loop_.Monotonic();
   const size_t keep = static_cast<size_t>(std::max(options_.max_files, 2) - 2);
   const absl::Time now = loop_.Now();
-  const Rotated moved = co_await loop_.Blocking(
-      [path, keep, calm, now] { return MoveLog(path, keep, calm, now); });
+  const Rotated moved =
+      co_await loop_.Blocking([path, keep, calm, now] { return MoveLog(path, keep, calm, now); });
   CO_RETURN_IF_ERROR(Annotate(moved.moved, StrCat("rotate log ", path)));
   // What cannot be compressed is no reason to let the log grow on.
   if (!moved.cleaned.ok())

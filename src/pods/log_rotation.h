@@ -30,8 +30,8 @@ struct LogRotationOptions {
   absl::Duration monitor_interval = absl::Seconds(10);  // containerLogMonitorInterval
 };
 
-// When to look at a log again that has grown from `old_bytes` to `new_bytes` in `elapsed`: before it
-// reaches `max_bytes` at that rate, between 50 ms and `interval`. Pure.
+// When to look at a log again that has grown from `old_bytes` to `new_bytes` in `elapsed`: before
+// it reaches `max_bytes` at that rate, between 50 ms and `interval`. Pure.
 absl::Duration NextLogCheck(int64_t old_bytes, int64_t new_bytes, absl::Duration elapsed,
                             int64_t max_bytes, absl::Duration interval);
 

@@ -47,9 +47,9 @@ struct Manager::Entry {
   // Of a pod that was refused, or has ended; while a worker runs, the worker has it.
   std::shared_ptr<const v1::PodStatus> status;
   std::unique_ptr<PodWorker> worker;
-  bool finished = false;           // its worker has run to the end
-  bool removed = false;            // its source does not want it any more
-  PodPtr restart;                  // wanted again under the same uid while it was ending
+  bool finished = false;  // its worker has run to the end
+  bool removed = false;   // its source does not want it any more
+  PodPtr restart;         // wanted again under the same uid while it was ending
 };
 
 Manager::Manager(PodServices& services, ManagerOptions options)
@@ -107,8 +107,8 @@ void Manager::Deliver(const std::string& source, std::vector<PodPtr> pods) {
   sources::Changes changes = sources::Merge(source, known_[source], pods, s_.loop.Now());
   known_[source] = std::move(changes.known);
   for (const sources::Duplicate& duplicate : changes.duplicates)
-    s_.events.Record(api::ReferenceTo(*duplicate.pod), api::EventType::kWarning,
-                     "FailedValidation", duplicate.message);
+    s_.events.Record(api::ReferenceTo(*duplicate.pod), api::EventType::kWarning, "FailedValidation",
+                     duplicate.message);
   for (const PodPtr& pod : changes.removed) Remove(pod);
   std::sort(changes.added.begin(), changes.added.end(), [](const auto& a, const auto& b) {
     return std::pair(a->metadata().creationtimestamp().seconds(), a->metadata().name()) <
@@ -126,8 +126,8 @@ std::vector<PodPtr> Manager::ActivePods(const std::string& except_uid) const {
   std::vector<PodPtr> active;
   for (const auto& [uid, entry] : pods_) {
     if (uid == except_uid || entry->finished || entry->removed) continue;
-    if (entry->worker && (entry->worker->runtime_only() ||
-                          entry->worker->state() == PodWorker::State::kTerminated))
+    if (entry->worker &&
+        (entry->worker->runtime_only() || entry->worker->state() == PodWorker::State::kTerminated))
       continue;
     active.push_back(entry->pod);
   }
@@ -421,8 +421,8 @@ void Manager::UpdateQosClasses() {
 
 Task<void> Manager::SetBurstableShares(uint64_t shares) {
   cgroups::Manager* cgroups = &s_.cgroups;
-  absl::Status status = co_await s_.loop.Blocking(
-      [cgroups, shares] { return cgroups->SetBurstableShares(shares); });
+  absl::Status status =
+      co_await s_.loop.Blocking([cgroups, shares] { return cgroups->SetBurstableShares(shares); });
   if (!status.ok()) LOG_ERROR(status, "Failed to update the weight of the Burstable class");
 }
 

@@ -60,7 +60,8 @@ class Manager {
 
   std::vector<PodReport> Reports() const;
 
-  // Pods that the runtime runs, wanted or not.
+  // All pods that the runtime holds something of, and those of them that run.
+  std::vector<std::shared_ptr<const pleg::RuntimePod>> Seen() const { return s_.cache.All(); }
   std::vector<std::shared_ptr<const pleg::RuntimePod>> Running() const;
 
   // Every source has delivered and the runtime has been listed.

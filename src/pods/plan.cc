@@ -17,12 +17,11 @@ using pleg::RuntimePod;
 
 bool AnyRegularEverExisted(const PlanInput& input) {
   if (!input.runtime) return false;
-  return std::any_of(
-      input.pod->spec().containers().begin(), input.pod->spec().containers().end(),
-      [&](const v1::Container& container) {
-        const ContainerRecord* record = input.runtime->FindByName(container.name());
-        return record != nullptr && record->state != ContainerState::kUnknown;
-      });
+  return std::any_of(input.pod->spec().containers().begin(), input.pod->spec().containers().end(),
+                     [&](const v1::Container& container) {
+                       const ContainerRecord* record = input.runtime->FindByName(container.name());
+                       return record != nullptr && record->state != ContainerState::kUnknown;
+                     });
 }
 
 // Records of all init and regular containers, the ones whose exit caused it last (pod-lifecycle.md

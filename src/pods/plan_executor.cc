@@ -37,7 +37,7 @@ struct PlanExecutor::Work {
 
 Task<Execution> PlanExecutor::Execute(PodPtr pod, Plan plan,
                                       std::shared_ptr<const pleg::RuntimePod> runtime,
-                                     std::shared_ptr<async::Canceller> stop) {
+                                      std::shared_ptr<async::Canceller> stop) {
   Work work;
   work.stop = std::move(stop);
   work.pod = std::move(pod);
@@ -85,8 +85,8 @@ Task<bool> PlanExecutor::StopContainers(Work* work) {
     const ContainerRecord* record = work->runtime ? work->runtime->FindById(kill.id) : nullptr;
     if (record == nullptr) continue;
     work->result.acted = true;
-    absl::Status status = co_await killer_.KillContainer(work->pod, *record, kill.message,
-                                                         kill.reason, std::nullopt);
+    absl::Status status =
+        co_await killer_.KillContainer(work->pod, *record, kill.message, kill.reason, std::nullopt);
     if (!status.ok()) {
       work->Failed("KillContainer", kill.name, "KillContainerError", Message(status));
       co_return false;
@@ -133,8 +133,7 @@ Task<void> PlanExecutor::PruneInitContainers(Work* work) {
       continue;
     const bool ended =
         record.state == ContainerState::kExited || record.state == ContainerState::kUnknown;
-    if (!work->plan.create_sandbox && (!ended || !std::exchange(kept[record.name], true)))
-      continue;
+    if (!work->plan.create_sandbox && (!ended || !std::exchange(kept[record.name], true))) continue;
     absl::Status status = co_await collector_.RemoveContainer(meta.namespace_(), meta.name(),
                                                               record, /*with_logs=*/true);
     if (!status.ok())
@@ -150,8 +149,9 @@ Task<bool> PlanExecutor::PrepareSandbox(Work* work) {
     co_return false;
   if (!plan.create_sandbox) {
     const std::vector<pleg::SandboxRecord>& sandboxes = work->runtime->sandboxes;
-    const auto it = std::find_if(sandboxes.begin(), sandboxes.end(),
-                                 [&](const auto& sandbox) { return sandbox.id == plan.sandbox_id; });
+    const auto it = std::find_if(sandboxes.begin(), sandboxes.end(), [&](const auto& sandbox) {
+      return sandbox.id == plan.sandbox_id;
+    });
     if (it == sandboxes.end()) co_return false;
     auto sandbox = co_await sandboxes_.Describe(work->pod, *it);
     if (!sandbox.ok()) {
@@ -165,9 +165,9 @@ Task<bool> PlanExecutor::PrepareSandbox(Work* work) {
   work->result.acted = true;
   auto sandbox = co_await sandboxes_.Create(work->pod, plan.attempt);
   if (!sandbox.ok()) {
-    s_.events.Record(
-        api::ReferenceTo(*work->pod), api::EventType::kWarning, "FailedCreatePodSandBox",
-        StrCat("Failed to create pod sandbox: ", Message(sandbox.status())));
+    s_.events.Record(api::ReferenceTo(*work->pod), api::EventType::kWarning,
+                     "FailedCreatePodSandBox",
+                     StrCat("Failed to create pod sandbox: ", Message(sandbox.status())));
     work->Failed("CreatePodSandbox", api::FormatPod(*work->pod), "CreatePodSandboxError",
                  Message(sandbox.status()));
     co_return false;

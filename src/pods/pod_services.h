@@ -24,8 +24,8 @@
 namespace cubelet::pods {
 
 struct PodSettings {
-  std::string runtime_name;   // "containerd": the scheme of container ids in statuses
-  std::string resolv_conf;    // resolvConf, "" for none
+  std::string runtime_name;  // "containerd": the scheme of container ids in statuses
+  std::string resolv_conf;   // resolvConf, "" for none
   std::string node_hosts = "/etc/hosts";
   bool cgroups_per_qos = true;
   cgroups::PodResourceOptions pod_cgroup;

@@ -166,9 +166,9 @@ Task<absl::Status> PodWorker::Prepare() {
                                         " cgroups exist and are correctly applied"));
     }
   }
-  absl::Status made = co_await s_.loop.Blocking(
-      [pod_dir = s_.paths.Pod(uid_), volumes = s_.paths.PodVolumes(uid_),
-       plugins = s_.paths.PodPlugins(uid_)]() -> absl::Status {
+  absl::Status made =
+      co_await s_.loop.Blocking([pod_dir = s_.paths.Pod(uid_), volumes = s_.paths.PodVolumes(uid_),
+                                 plugins = s_.paths.PodPlugins(uid_)]() -> absl::Status {
         RETURN_IF_ERROR(os::MakeDirectories(pod_dir, 0750));
         RETURN_IF_ERROR(os::MakeDirectories(volumes, 0750));
         return os::MakeDirectories(plugins, 0750);

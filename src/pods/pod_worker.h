@@ -2,7 +2,8 @@
 // wanted and what is seen, plans, carries the plan out, reports, and sleeps again until it is woken
 // or until the next deadline of its own (pod-lifecycle.md 5.4, 6, 8).
 //
-//   sync ──(terminal phase, or Terminate)──▶ terminating ──(nothing runs)──▶ terminated ──▶ finished
+//   sync ──(terminal phase, or Terminate)──▶ terminating ──(nothing runs)──▶ terminated ──▶
+//   finished
 //
 // It only ever moves to the right. All of it can be begun again at any point: what has been done is
 // seen in the runtime and on disk.

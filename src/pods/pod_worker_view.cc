@@ -44,8 +44,7 @@ absl::StatusOr<std::string> ReadTail(const std::string& path, size_t max_bytes) 
 std::string ReadTerminationMessage(const ContainerRecord& record) {
   std::string message;
   if (!record.termination_log_host_path.empty()) {
-    auto content = ReadTail(record.termination_log_host_path,
-                                    status::kMaxTerminationFileBytes);
+    auto content = ReadTail(record.termination_log_host_path, status::kMaxTerminationFileBytes);
     if (content.ok()) {
       message = status::FileTail(*content);
     } else if (!absl::IsNotFound(content.status())) {
@@ -94,8 +93,7 @@ void PodWorker::Observe() {
     if (type == api::ContainerType::kInit && !api::IsSidecar(container)) return;
     probes::ContainerView seen;
     seen.name = container.name();
-    if (const ContainerRecord* record =
-            runtime ? runtime->FindByName(container.name()) : nullptr) {
+    if (const ContainerRecord* record = runtime ? runtime->FindByName(container.name()) : nullptr) {
       seen.id = record->id;
       seen.running = record->state == ContainerState::kRunning;
       seen.started_at = record->started_at;
@@ -179,8 +177,8 @@ void PodWorker::FillHealth(status::StatusInput& input) {
     if (record == nullptr || record->state != ContainerState::kRunning) return;
     const probes::ContainerView view{record->id.empty() ? "" : container.name(), record->id, true,
                                      record->started_at, false};
-    const probes::Manager::Health health = s_.probes.HealthOf(
-        *pod_, container, view, PreviouslyStarted(container.name()), was_ready);
+    const probes::Manager::Health health =
+        s_.probes.HealthOf(*pod_, container, view, PreviouslyStarted(container.name()), was_ready);
     input.health[container.name()] = {health.started, health.ready};
   });
 }

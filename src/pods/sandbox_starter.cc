@@ -29,8 +29,8 @@ containers::UserNamespaceRange RangeOf(const PodSettings& settings) {
 
 SandboxStarter::SandboxStarter(PodServices& services)
     : s_(services),
-      user_namespaces_(containers::UserNamespaceAllocator::Create(
-          RangeOf(services.settings), services.settings.max_pods)) {}
+      user_namespaces_(containers::UserNamespaceAllocator::Create(RangeOf(services.settings),
+                                                                  services.settings.max_pods)) {}
 
 Task<absl::StatusOr<std::optional<containers::UserNamespace>>> SandboxStarter::UserNamespaceOf(
     PodPtr pod) {
@@ -49,9 +49,8 @@ Task<absl::StatusOr<std::optional<containers::UserNamespace>>> SandboxStarter::U
   if (!absl::IsNotFound(text.status())) co_return Annotate(text.status(), "user namespace");
   CO_ASSIGN_OR_RETURN(const containers::UserNamespace given, user_namespaces_->Allocate(uid));
   const std::string content = containers::EncodeUserNamespace(given);
-  absl::Status written = co_await s_.loop.Blocking([path, content] {
-    return os::WriteFileAtomic(path, content, kUserNamespaceMode);
-  });
+  absl::Status written = co_await s_.loop.Blocking(
+      [path, content] { return os::WriteFileAtomic(path, content, kUserNamespaceMode); });
   CO_RETURN_IF_ERROR(Annotate(written, "user namespace"));
   co_return given;
 }
@@ -94,12 +93,12 @@ Task<absl::StatusOr<Sandbox>> SandboxStarter::Create(PodPtr pod, uint32_t attemp
     co_return Annotate(sandbox.status(),
                        StrCat("Failed to generate sandbox config for pod ", quoted));
   const std::string logs = sandbox->config.log_directory();
-  absl::Status made =
-      co_await s_.loop.Blocking([logs] { return os::MakeDirectories(logs, 0755); });
+  absl::Status made = co_await s_.loop.Blocking([logs] { return os::MakeDirectories(logs, 0755); });
   if (!made.ok())
     co_return Annotate(made, StrCat("Failed to create log directory for pod ", quoted));
   auto id = co_await s_.runtime.RunPodSandbox(sandbox->config, sandbox->runtime_handler);
-  if (!id.ok()) co_return Annotate(id.status(), StrCat("Failed to create sandbox for pod ", quoted));
+  if (!id.ok())
+    co_return Annotate(id.status(), StrCat("Failed to create sandbox for pod ", quoted));
   sandbox->id = *std::move(id);
   auto status = co_await s_.runtime.PodSandboxStatus(sandbox->id);
   if (!status.ok()) {
@@ -107,8 +106,8 @@ Task<absl::StatusOr<Sandbox>> SandboxStarter::Create(PodPtr pod, uint32_t attemp
                      StrCat("Unable to get pod sandbox status: ", Message(status.status())));
     co_return status.status();
   }
-  sandbox->ips = pod->spec().hostnetwork() ? s_.node.host_ips
-                                           : pleg::MakeSandboxRecord(status->status()).ips;
+  sandbox->ips =
+      pod->spec().hostnetwork() ? s_.node.host_ips : pleg::MakeSandboxRecord(status->status()).ips;
   co_return sandbox;
 }
 

@@ -1,4 +1,5 @@
-// Makes the sandbox of a pod: host name, DNS, user namespace, network (pod-lifecycle.md 7.3 step 4).
+// Makes the sandbox of a pod: host name, DNS, user namespace, network (pod-lifecycle.md 7.3 step
+// 4).
 #pragma once
 
 #include <memory>

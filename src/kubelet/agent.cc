@@ -1,0 +1,161 @@
+#include "kubelet/agent.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "images/manager.h"
+#include "os/files.h"
+#include "pleg/runtime_cache.h"
+#include "pods/log_rotation.h"
+#include "probes/manager.h"
+#include "volumes/manager.h"
+
+namespace cubelet::kubelet {
+
+using async::Task;
+
+// In the order of their making: what stands below may use what stands above.
+struct Agent::Parts {
+  Parts(async::Loop& the_loop, Seams the_seams, AgentSettings the_settings, absl::Time started_at)
+      : loop(the_loop),
+        seams(the_seams),
+        settings(std::move(the_settings)),
+        scope(loop, "agent"),
+        cache(loop, seams.runtime, {}),
+        images(loop, seams.images, seams.events, settings.images),
+        volumes(loop, seams.mounter, *settings.paths, seams.events, settings.volumes),
+        probes(loop, scope, seams.runtime, seams.events, started_at),
+        logs(loop, scope, seams.runtime, settings.logs),
+        health(loop, seams.runtime),
+        services{loop,
+                 seams.runtime,
+                 seams.images,
+                 cache,
+                 images,
+                 volumes,
+                 probes,
+                 seams.cgroups,
+                 logs,
+                 seams.events,
+                 *settings.paths,
+                 settings.node,
+                 settings.pods,
+                 [this] { return health.network(); }},
+        pods(services, ManagerOptionsOf()) {}
+
+  pods::ManagerOptions ManagerOptionsOf();
+  std::optional<pods::Rejection> Admit(PodPtr pod, std::vector<PodPtr> others) const;
+
+  async::Loop& loop;
+  Seams seams;
+  AgentSettings settings;
+  async::TaskScope scope;
+  pleg::RuntimeCache cache;
+  images::Manager images;
+  volumes::Manager volumes;
+  probes::Manager probes;
+  pods::LogRotation logs;
+  node::RuntimeHealth health;
+  pods::PodServices services;
+  pods::Manager pods;
+  std::unique_ptr<sources::FileSource> file_source;
+  std::unique_ptr<sources::HttpSource> http_source;
+  sources::Problems file_problems;
+  sources::Problems http_problems;
+  sources::Problems problems;
+};
+
+pods::ManagerOptions Agent::Parts::ManagerOptionsOf() {
+  pods::ManagerOptions options;
+  if (settings.file_source) options.sources.emplace_back(api::kFileSource);
+  if (settings.http_source) options.sources.emplace_back(api::kHttpSource);
+  options.crash_backoff_initial = settings.crash_backoff_initial;
+  options.crash_backoff_max = settings.crash_backoff_max;
+  options.admit = [this](PodPtr pod, std::vector<PodPtr> others) {
+    return Admit(std::move(pod), std::move(others));
+  };
+  return options;
+}
+
+std::optional<pods::Rejection> Agent::Parts::Admit(PodPtr pod, std::vector<PodPtr> others) const {
+  node::AdmissionInput input;
+  input.pod = std::move(pod);
+  input.other_pods = std::move(others);
+  input.node = &settings.view;
+  input.sysctls = settings.sysctls.get();
+  input.pod_level_resources = settings.pod_level_resources;
+  const node::AdmissionResult result = node::Admit(input);
+  if (result.admitted) return std::nullopt;
+  return pods::Rejection{result.reason, result.message};
+}
+
+Agent::Agent(async::Loop& loop, Seams seams, AgentSettings settings, absl::Time started_at)
+    : parts_(std::make_unique<Parts>(loop, seams, std::move(settings), started_at)) {}
+
+Agent::~Agent() = default;
+
+pods::Manager& Agent::pods() { return parts_->pods; }
+node::RuntimeHealth& Agent::health() { return parts_->health; }
+const sources::Problems& Agent::problems() const { return parts_->problems; }
+
+void Agent::SetRuntimeFacts(const RuntimeFacts& facts) {
+  parts_->settings.pods.runtime_name = facts.name;
+  parts_->settings.node.handlers = facts.handlers;
+  parts_->settings.view.supplemental_groups_policy = facts.supplemental_groups_policy;
+}
+
+Task<absl::Status> Agent::Prepare() {
+  const std::shared_ptr<const paths::Paths> paths = parts_->settings.paths;
+  absl::Status made = co_await parts_->loop.Blocking([paths]() -> absl::Status {
+    RETURN_IF_ERROR(os::MakeDirectories(paths->root(), 0750));
+    for (const std::string& path :
+         {paths->Pods(), paths->Plugins(), paths->PluginsRegistry(), paths->PodResources()})
+      RETURN_IF_ERROR(os::MakeDirectories(path, 0750));
+    RETURN_IF_ERROR(os::MakeDirectories(paths->pod_logs(), 0750));
+    return os::MakeDirectories(paths->container_logs(), 0755);
+  });
+  CO_RETURN_IF_ERROR(made);
+  if (!parts_->settings.pods.cgroups_per_qos) co_return absl::OkStatus();
+  cgroups::Manager* cgroups = &parts_->seams.cgroups;
+  absl::Status roots = co_await parts_->loop.Blocking(
+      [cgroups, limits = parts_->settings.kubepods] { return cgroups->EnsureRoots(limits); });
+  co_return Annotate(roots, "make the cgroups of pods");
+}
+
+void Agent::Start() {
+  Parts& parts = *parts_;
+  parts.health.SetOnChange([&parts](const criv1::StatusResponse&) { parts.pods.WakeAll(); });
+  parts.health.Start(parts.scope);
+  parts.pods.Start(parts.scope);
+  auto deliver = [&parts](std::string source, std::vector<PodPtr> pods) {
+    parts.pods.Deliver(source, std::move(pods));
+  };
+  auto merge = [&parts] {
+    parts.problems = parts.file_problems;
+    parts.problems.insert(parts.http_problems.begin(), parts.http_problems.end());
+  };
+  if (parts.settings.file_source) {
+    parts.file_source =
+        std::make_unique<sources::FileSource>(parts.loop, *parts.settings.file_source, deliver,
+                                              [&parts, merge](const sources::Problems& problems) {
+                                                parts.file_problems = problems;
+                                                merge();
+                                              });
+    parts.file_source->Start(parts.scope);
+  }
+  if (parts.settings.http_source) {
+    parts.http_source =
+        std::make_unique<sources::HttpSource>(parts.loop, *parts.settings.http_source, deliver,
+                                              [&parts, merge](const sources::Problems& problems) {
+                                                parts.http_problems = problems;
+                                                merge();
+                                              });
+    parts.http_source->Start(parts.scope);
+  }
+}
+
+Task<void> Agent::Stop() { co_await parts_->scope.Close(); }
+
+}  // namespace cubelet::kubelet

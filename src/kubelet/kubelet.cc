@@ -1,0 +1,323 @@
+#include "kubelet/kubelet.h"
+
+#include <functional>
+#include <utility>
+
+#include "api/codec.h"
+#include "async/backoff.h"
+#include "async/loop.h"
+#include "async/process_signals.h"
+#include "async/scope.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/process_metrics.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "config/version.h"
+#include "cri/client.h"
+#include "kubelet/agent.h"
+#include "kubelet/log_events.h"
+#include "kubelet/machine.h"
+#include "kubelet/process.h"
+#include "kubelet/reports.h"
+#include "kubelet/server_options.h"
+#include "os/files.h"
+#include "os/mounts.h"
+#include "os/systemd.h"
+#include "server/health.h"
+#include "server/pod_list.h"
+#include "server/server.h"
+#include "server/status_report.h"
+
+namespace cubelet::kubelet {
+
+using async::Task;
+
+// Everything the process owns, in the order of its making.
+struct Kubelet::Services {
+  explicit Services(config::Config the_config)
+      : config(std::move(the_config)), loop(async::Loop::Real()), started_at(loop->Now()) {}
+
+  // The phases of the start, in their order. Each either succeeds or ends the process.
+  absl::Status PrepareNode();
+  absl::Status ConnectRuntime();
+  absl::Status OpenServers();
+  absl::Status BeginPods();
+
+  Task<void> BringUp();
+  Task<absl::Status> AskRuntime(RuntimeFacts* facts);
+  Task<void> WaitForSignal();
+  Task<void> ShutDown();
+  Task<void> FeedWatchdog();
+  void End(absl::Status why);
+
+  server::Backend MakeBackend();
+  absl::Status CheckSyncLoop() const;
+  NodeReport Describe() const;
+  void CountRunning();
+
+  config::Config config;
+  std::unique_ptr<async::Loop> loop;
+  const absl::Time started_at;
+  absl::Status result;
+  bool ending = false;
+
+  Metrics metrics;
+  LogEvents events;
+  server::LogCheck log_check;
+  Machine machine;
+  AgentSettings settings;
+  std::unique_ptr<volumes::Mounter> mounter;
+  std::unique_ptr<cgroups::Manager> cgroups;
+  std::unique_ptr<cri::Client> client;
+  std::string runtime_version;   // "containerd 2.1.9"
+  std::unique_ptr<Agent> agent;  // there once the runtime has answered
+  std::unique_ptr<server::Server> server;
+
+  async::TaskScope scope{*loop, "kubelet"};
+  async::TaskScope ending_scope{*loop, "shutdown"};
+};
+
+Kubelet::Kubelet(config::Config config)
+    : services_(std::make_unique<Services>(std::move(config))) {}
+
+Kubelet::~Kubelet() = default;
+
+absl::Status Kubelet::Run() {
+  struct Phase {
+    const char* name;
+    absl::Status (Services::*run)();
+  };
+  static constexpr Phase kPhases[] = {
+      {"prepare node", &Services::PrepareNode},
+      {"connect runtime", &Services::ConnectRuntime},
+      {"open servers", &Services::OpenServers},
+      {"begin pods", &Services::BeginPods},
+  };
+  Services& services = *services_;
+  LOG_INFO("Kubelet version", {{"kubeletVersion", config::kKubernetesVersion},
+                               {"cubeletVersion", config::kProjectVersion}});
+  for (const std::string& warning : services.config.warnings) LOG_WARNING(warning);
+  for (const Phase& phase : kPhases) {
+    VLOG(2, "Start phase", {{"phase", phase.name}});
+    absl::Status status = (services.*phase.run)();
+    if (status.ok()) continue;
+    services.End(Annotate(status, phase.name));
+    break;
+  }
+  services.loop->Run();
+  FlushLog();
+  return services.result;
+}
+
+absl::Status Kubelet::Services::PrepareNode() {
+  RETURN_IF_ERROR(CheckSupported(config));
+  RETURN_IF_ERROR(PrepareProcess(config));
+  const std::string& root = config.flags.root_dir;
+  RETURN_IF_ERROR(os::MakeDirectories(root, 0750));
+  // Mounts that pods make are to be seen by others, where the directory is a mount of its own.
+  if (absl::StatusOr<bool> mounted = os::IsMountPoint(root); mounted.ok() && *mounted) {
+    absl::Status shared = os::MakeRecursivelyShared(root);
+    if (!shared.ok()) LOG_ERROR(shared, "Mounts below the root directory are not shared");
+  }
+  ASSIGN_OR_RETURN(machine, ReadMachine(config));
+  ASSIGN_OR_RETURN(settings, MakeSettings(config, machine));
+  mounter = volumes::CreateMounter();
+  cgroups::Options options;
+  if (!config.kubelet.cgrouproot().empty()) options.cgroup_root = config.kubelet.cgrouproot();
+  ASSIGN_OR_RETURN(cgroups, cgroups::CreateCgroupfsManager(options));
+  LOG_INFO("Node", {{"name", machine.node_name},
+                    {"addresses", GoList(machine.node_ips)},
+                    {"cgroupVersion", machine.cgroup_v2 ? 2 : 1}});
+  for (const std::string& field : NotInForce(config))
+    LOG_WARNING("A setting is not in force yet in this version", {{"field", field}});
+  return absl::OkStatus();
+}
+
+absl::Status Kubelet::Services::ConnectRuntime() {
+  cri::ClientOptions options;
+  options.endpoint = config.kubelet.containerruntimeendpoint();
+  options.image_endpoint = config.kubelet.imageserviceendpoint();
+  options.timeout = config::ToDuration(config.kubelet.runtimerequesttimeout());
+  ASSIGN_OR_RETURN(client, cri::Client::Create(*loop, std::move(options)));
+  client->SetObserver(
+      [this](std::string_view operation, absl::Duration duration, const absl::Status& status) {
+        metrics.Count("kubelet_runtime_operations_total", {operation});
+        metrics.Observe("kubelet_runtime_operations_duration_seconds", {operation},
+                        absl::ToDoubleSeconds(duration));
+        if (!status.ok()) metrics.Count("kubelet_runtime_operations_errors_total", {operation});
+      });
+  return absl::OkStatus();
+}
+
+absl::Status Kubelet::Services::OpenServers() {
+  metrics.SetGauge("kubelet_node_name", {machine.node_name}, 1);
+  metrics.OnScrape([this] {
+    UpdateProcessMetrics(metrics);
+    CountRunning();
+  });
+  ASSIGN_OR_RETURN(server, server::Server::Create(*loop, MakeServerOptions(config, machine),
+                                                  MakeBackend(), metrics, {}));
+  return server->Start();
+}
+
+absl::Status Kubelet::Services::BeginPods() {
+  scope.Spawn("signals", WaitForSignal());
+  scope.Spawn("bring up", BringUp());
+  if (os::WatchdogInterval() != absl::InfiniteDuration()) scope.Spawn("watchdog", FeedWatchdog());
+  os::NotifyReady();
+  LOG_INFO("Started kubelet", {{"after", loop->Now() - started_at}});
+  return absl::OkStatus();
+}
+
+// The runtime decides what pods can be given, so they wait for its first answer.
+Task<void> Kubelet::Services::BringUp() {
+  async::Backoff backoff(absl::Milliseconds(100), absl::Seconds(5));
+  RuntimeFacts facts;
+  bool told = false;
+  while (true) {
+    absl::Status status = co_await AskRuntime(&facts);
+    if (status.ok()) break;
+    if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) {
+      End(status);
+      co_return;
+    }
+    if (!std::exchange(told, true))
+      LOG_ERROR(status, "Waiting for the container runtime",
+                {{"endpoint", config.kubelet.containerruntimeendpoint()}});
+    co_await loop->Sleep(backoff.Next());
+  }
+  LOG_INFO("Container runtime", {{"version", runtime_version}});
+  const Seams seams{client->runtime(), client->images(), *mounter, *cgroups, events};
+  agent = std::make_unique<Agent>(*loop, seams, settings, started_at);
+  agent->SetRuntimeFacts(facts);
+  absl::Status prepared = co_await agent->Prepare();
+  if (!prepared.ok()) {
+    End(prepared);
+    co_return;
+  }
+  agent->Start();
+}
+
+Task<absl::Status> Kubelet::Services::AskRuntime(RuntimeFacts* facts) {
+  auto version = co_await client->runtime().Version();
+  CO_RETURN_IF_ERROR(Annotate(version.status(), "ask the runtime for its version"));
+  if (version->runtime_api_version() != "v1" && version->runtime_api_version() != "1.0")
+    VLOG(2, "Version of the runtime's interface", {{"version", version->runtime_api_version()}});
+  auto cgroup = co_await client->runtime().RuntimeConfig();
+  // Older runtimes do not say; the configuration's word stands.
+  std::string driver = config.kubelet.cgroupdriver();
+  if (cgroup.ok()) {
+    driver = cgroup->linux().cgroup_driver() == criv1::SYSTEMD ? "systemd" : "cgroupfs";
+  } else if (!absl::IsUnimplemented(cgroup.status())) {
+    co_return Annotate(cgroup.status(), "ask the runtime for its cgroup driver");
+  }
+  if (driver == "systemd")
+    co_return absl::FailedPreconditionError(
+        "the cgroup driver systemd (of the runtime, or of cgroupDriver) is not there yet in this "
+        "version of Cubelet: set SystemdCgroup = false for the runtime and cgroupDriver: cgroupfs");
+  auto status = co_await client->runtime().Status(/*verbose=*/false);
+  CO_RETURN_IF_ERROR(Annotate(status.status(), "ask the runtime for its status"));
+  *facts = FactsOf(*version, *status);
+  runtime_version = StrCat(version->runtime_name(), " ", version->runtime_version());
+  co_return absl::OkStatus();
+}
+
+Task<void> Kubelet::Services::WaitForSignal() {
+  async::TerminationSignals signals(*loop);
+  const std::string name = co_await signals.Wait();
+  LOG_INFO("Received a signal, ending; containers run on", {{"signal", name}});
+  End(absl::OkStatus());
+}
+
+// The systemd watchdog is fed by the loop's turning, as long as pods are synced.
+Task<void> Kubelet::Services::FeedWatchdog() {
+  while (true) {
+    co_await loop->Sleep(os::WatchdogInterval());
+    absl::Status status = CheckSyncLoop();
+    if (status.ok()) {
+      os::NotifyWatchdog();
+    } else {
+      LOG_ERROR(status, "Not telling the watchdog that all is well");
+    }
+  }
+}
+
+void Kubelet::Services::End(absl::Status why) {
+  if (std::exchange(ending, true)) return;
+  result = std::move(why);
+  os::NotifyStopping();
+  ending_scope.Spawn("shut down", ShutDown());
+}
+
+// The reverse of the start. Containers are the runtime's and run on.
+Task<void> Kubelet::Services::ShutDown() {
+  co_await scope.Close();
+  if (agent) co_await agent->Stop();
+  if (server) co_await server->Stop();
+  loop->Post([this] { loop->Stop(); });
+}
+
+absl::Status Kubelet::Services::CheckSyncLoop() const {
+  return agent ? agent->pods().CheckSyncing() : absl::OkStatus();
+}
+
+server::Backend Kubelet::Services::MakeBackend() {
+  server::Backend backend;
+  backend.pods = [this]() -> absl::StatusOr<std::string> {
+    if (!agent) return server::PodListJson({});
+    return server::PodListJson(PodsWithStatus(agent->pods().Reports()));
+  };
+  backend.running_pods = [this]() -> Task<absl::StatusOr<std::string>> {
+    if (!agent) co_return absl::UnavailableError("the container runtime does not answer");
+    co_return server::PodListJson(RunningPods(agent->pods().Running()));
+  };
+  backend.configz = [this] { return config::ConfigzJson(config); };
+  backend.status = [this] {
+    return server::StatusJson(MakeStatusReport(
+        Describe(), agent ? agent->pods().Reports() : std::vector<pods::PodReport>(),
+        agent ? agent->problems() : sources::Problems()));
+  };
+  backend.health_checks = {
+      {"log", [this] { return log_check.Check(loop->Monotonic()); }},
+      {"syncloop", [this] { return CheckSyncLoop(); }},
+  };
+  return backend;
+}
+
+NodeReport Kubelet::Services::Describe() const {
+  NodeReport report;
+  report.node = machine.node_name;
+  report.version = config::kProjectVersion;
+  report.runtime = runtime_version;
+  report.started = started_at;
+  if (!agent) {
+    report.runtime = StrCat("no answer at ", config.kubelet.containerruntimeendpoint());
+    report.problems.push_back(StrCat("the container runtime at ",
+                                     config.kubelet.containerruntimeendpoint(),
+                                     " does not answer: no pods are run"));
+    return report;
+  }
+  for (const absl::Status& status : {agent->health().runtime(), agent->health().network()}) {
+    if (!status.ok()) report.problems.emplace_back(Message(status));
+  }
+  return report;
+}
+
+void Kubelet::Services::CountRunning() {
+  metrics.SetGauge("cubelet_loop_lag_seconds", {}, absl::ToDoubleSeconds(loop->TakeMaxLag()));
+  if (!agent) return;
+  double pods = 0;
+  std::map<std::string, double> containers = {
+      {"created", 0}, {"exited", 0}, {"running", 0}, {"unknown", 0}};
+  for (const auto& pod : agent->pods().Seen()) {
+    if (!pod->sandboxes.empty() && pod->sandboxes.front().ready) ++pods;
+    for (const pleg::ContainerRecord& record : pod->containers)
+      containers[pleg::ContainerStateName(record.state)] += 1;
+  }
+  metrics.SetGauge("kubelet_running_pods", {}, pods);
+  for (const auto& [state, count] : containers)
+    metrics.SetGauge("kubelet_running_containers", {state}, count);
+}
+
+}  // namespace cubelet::kubelet
