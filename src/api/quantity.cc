@@ -1,6 +1,8 @@
 #include "api/quantity.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -20,7 +22,7 @@ struct Suffix {
   Quantity::Format format;
 };
 
-constexpr std::array<Suffix, 17> kSuffixes = {{
+constexpr std::array<Suffix, 16> kSuffixes = {{
     {"n", -9, Quantity::Format::kDecimalSi},
     {"u", -6, Quantity::Format::kDecimalSi},
     {"m", -3, Quantity::Format::kDecimalSi},
@@ -37,7 +39,6 @@ constexpr std::array<Suffix, 17> kSuffixes = {{
     {"Ti", 40, Quantity::Format::kBinarySi},
     {"Pi", 50, Quantity::Format::kBinarySi},
     {"Ei", 60, Quantity::Format::kBinarySi},
-    {"\xc2\xb5", -6, Quantity::Format::kDecimalSi},
 }};
 
 absl::Status Malformed() {
@@ -58,17 +59,76 @@ std::optional<Suffix> FindSuffix(std::string_view text) {
   return std::nullopt;
 }
 
-// value x 10^power, rounded up to a whole number, capped.
-__int128 ScaleTen(__int128 value, int power) {
-  for (; power > 0 && value != 0; --power) {
-    if (value > kMaxNano) return kMaxNano;
-    value *= 10;
-  }
-  for (; power < 0 && value != 0; ++power) value = value / 10 + (value % 10 != 0);
+// Takes the longest prefix of `text` made of `characters`.
+std::string_view TakeWhile(std::string_view& text, std::string_view characters) {
+  const std::string_view taken = text.substr(0, text.find_first_not_of(characters));
+  text.remove_prefix(taken.size());
+  return taken;
+}
+
+constexpr std::string_view kDigits = "0123456789";
+
+bool HasSuffixForm(std::string_view text) {
+  TakeWhile(text, "eEinumkKMGTP");
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  TakeWhile(text, kDigits);
+  return text.empty();
+}
+
+// 10^power; power is at most 37.
+__int128 Pow10(int power) {
+  __int128 value = 1;
+  for (; power > 0; --power) value *= 10;
   return value;
 }
 
-__int128 Pow10(int power) { return ScaleTen(1, power); }
+// value x 10^power, rounded up to a whole number (`lost` says that the value was a little more),
+// and capped.
+__int128 ScaleTen(__int128 value, int64_t power, bool lost) {
+  if (value == 0) return lost ? 1 : 0;
+  for (; power > 0; --power) {
+    if (value > kMaxNano) return kMaxNano;
+    value *= 10;
+  }
+  if (power < -37) return 1;
+  const __int128 divisor = Pow10(static_cast<int>(-power));
+  const bool inexact = lost || value % divisor != 0;
+  return std::min(value / divisor + (inexact ? 1 : 0), kMaxNano);
+}
+
+// whole.fraction x 10^exponent in nano units.
+__int128 DecimalNano(std::string_view whole, std::string_view fraction, int64_t exponent) {
+  __int128 digits = 0;
+  bool lost = false;
+  exponent += static_cast<int64_t>(whole.size()) + 9;
+  for (const std::string_view part : {whole, fraction}) {
+    for (const char c : part) {
+      // 36 digits are more than can matter; what follows only rounds up.
+      if (digits >= Pow10(35)) {
+        lost = lost || c != '0';
+        continue;
+      }
+      digits = digits * 10 + (c - '0');
+      --exponent;
+    }
+  }
+  return ScaleTen(digits, exponent, lost);
+}
+
+// whole.fraction x 2^power in nano units; power is at most 60.
+__int128 BinaryNano(std::string_view whole, std::string_view fraction, int power) {
+  __int128 nano = DecimalNano(whole, "", 0);
+  for (int i = 0; i < power && nano < kMaxNano; ++i) nano *= 2;
+  // 18 digits times 2^60 fit.
+  constexpr size_t kMost = 18;
+  const std::string_view kept = fraction.substr(0, kMost);
+  const bool lost =
+      fraction.size() > kMost && fraction.find_first_not_of('0', kMost) != std::string_view::npos;
+  __int128 part = 0;
+  for (const char c : kept) part = part * 10 + (c - '0');
+  part <<= power;
+  return std::min(nano + ScaleTen(part, 9 - static_cast<int64_t>(kept.size()), lost), kMaxNano);
+}
 
 std::string Digits(__int128 value) {
   if (value == 0) return "0";
@@ -108,48 +168,23 @@ Quantity Quantity::FromMilli(int64_t milli, Format format) {
 }
 
 absl::StatusOr<Quantity> Quantity::Parse(std::string_view text) {
-  std::string_view rest = text;
-  if (rest.empty()) return absl::InvalidArgumentError("quantity is empty");
-  bool negative = false;
-  if (rest[0] == '-' || rest[0] == '+') {
-    negative = rest[0] == '-';
-    rest.remove_prefix(1);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const std::string_view whole = TakeWhile(text, kDigits);
+  std::string_view fraction;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    fraction = TakeWhile(text, kDigits);
   }
-  __int128 digits = 0;
-  int fraction = 0;
-  bool any = false, point = false, lost = false;
-  size_t i = 0;
-  for (; i < rest.size() && ((rest[i] >= '0' && rest[i] <= '9') || rest[i] == '.'); ++i) {
-    if (rest[i] == '.') {
-      if (point) return Malformed();
-      point = true;
-      continue;
-    }
-    any = true;
-    // Digits that cannot matter any more only round up.
-    if (digits > kMaxNano) {
-      lost = lost || rest[i] != '0';
-      if (!point) digits = kMaxNano + 1;
-      continue;
-    }
-    digits = digits * 10 + (rest[i] - '0');
-    fraction += point;
-  }
-  if (!any) return Malformed();
-  const std::optional<Suffix> suffix = FindSuffix(rest.substr(i));
+  if ((whole.empty() && fraction.empty()) || !HasSuffixForm(text)) return Malformed();
+  const std::optional<Suffix> suffix = FindSuffix(text);
   if (!suffix) return absl::InvalidArgumentError("unable to parse quantity's suffix");
   Quantity quantity;
   quantity.format_ = suffix->format;
-  if (suffix->format == Format::kBinarySi) {
-    for (int power = suffix->power; power > 0 && digits != 0 && digits <= kMaxNano; --power)
-      digits *= 2;
-    digits = ScaleTen(digits, 9 - fraction);
-  } else {
-    digits = ScaleTen(digits, suffix->power + 9 - fraction);
-  }
-  if (lost && digits < kMaxNano) digits += 1;
-  if (digits > kMaxNano) digits = kMaxNano;
-  quantity.nano_ = negative ? -digits : digits;
+  quantity.nano_ = suffix->format == Format::kBinarySi
+                       ? BinaryNano(whole, fraction, suffix->power)
+                       : DecimalNano(whole, fraction, suffix->power);
+  if (negative) quantity.nano_ = -quantity.nano_;
   return quantity;
 }
 

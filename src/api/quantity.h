@@ -10,9 +10,9 @@
 
 namespace cubelet::api {
 
-// A number of at most 18 digits before the point and 9 after it (nano), as Kubernetes keeps it:
-// finer values are rounded up, larger ones capped. Held as nano units in 128 bits, so sums do not
-// overflow.
+// A number in nano units: finer values are rounded up (away from zero), and beyond 2^63-1 it is
+// capped, as Kubernetes does for binary suffixes (its decimal numbers go further, which no
+// resource needs). Held in 128 bits, so that sums do not overflow.
 class Quantity {
  public:
   enum class Format { kDecimalSi, kBinarySi, kDecimalExponent };
@@ -21,10 +21,10 @@ class Quantity {
   static Quantity FromInt(int64_t value, Format format = Format::kDecimalSi);
   static Quantity FromMilli(int64_t milli, Format format = Format::kDecimalSi);
 
-  // Error: as Kubernetes words it, naming the text.
+  // Errors are worded as Kubernetes words them, without the text.
   static absl::StatusOr<Quantity> Parse(std::string_view text);
 
-  // Parses what has been validated before; an unreadable text is zero.
+  // For what has been validated before: an unreadable text is zero.
   static Quantity ParseOrZero(std::string_view text);
 
   // Whole units and thousandths, rounded up (away from zero), capped to 64 bits.

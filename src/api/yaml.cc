@@ -3,17 +3,14 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-#include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/parse.hpp>
-#include <cmath>
-#include <limits>
-#include <set>
+#include <optional>
 #include <sstream>
-#include <stack>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
+#include "absl/container/flat_hash_map.h"
+#include "api/yaml_scalars.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -22,281 +19,230 @@ namespace {
 
 namespace json = boost::json;
 
-absl::Status TooLarge(size_t size, size_t limit) {
-  return absl::InvalidArgumentError(
-      StrCat("is ", size, " bytes long, more than the ", limit, " allowed"));
-}
-
-// Looks for what the value parser lets pass: keys given twice.
-class DuplicateKeyFinder {
- public:
-  static constexpr std::size_t max_object_size = std::size_t(-1);
-  static constexpr std::size_t max_array_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = std::size_t(-1);
-  static constexpr std::size_t max_string_size = std::size_t(-1);
-
-  bool on_document_begin(json::error_code&) { return true; }
-  bool on_document_end(json::error_code&) { return true; }
-  bool on_object_begin(json::error_code&) {
-    objects_.emplace();
-    return true;
-  }
-  bool on_object_end(std::size_t, json::error_code&) {
-    objects_.pop();
-    return true;
-  }
-  bool on_array_begin(json::error_code&) { return true; }
-  bool on_array_end(std::size_t, json::error_code&) { return true; }
-  bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
-    key_.append(part.data(), part.size());
-    return true;
-  }
-  bool on_key(json::string_view part, std::size_t, json::error_code& error) {
-    key_.append(part.data(), part.size());
-    if (!objects_.top().insert(key_).second) {
-      duplicate = key_;
-      error = json::error::exception;
-      return false;
-    }
-    key_.clear();
-    return true;
-  }
-  bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
-  bool on_string(json::string_view, std::size_t, json::error_code&) { return true; }
-  bool on_number_part(json::string_view, json::error_code&) { return true; }
-  bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
-  bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
-  bool on_double(double, json::string_view, json::error_code&) { return true; }
-  bool on_bool(bool, json::error_code&) { return true; }
-  bool on_null(json::error_code&) { return true; }
-  bool on_comment_part(json::string_view, json::error_code&) { return true; }
-  bool on_comment(json::string_view, json::error_code&) { return true; }
-
-  std::string duplicate;
-
- private:
-  std::stack<std::set<std::string>> objects_;
-  std::string key_;
+// Ends the parser's walk; caught before ParseYaml returns.
+struct Refused {
+  std::string message;
 };
 
-// yaml-cpp's own parser recurses without bound; nesting is counted here before a tree is built,
-// from the same events.
-class NestingGuard final : public YAML::EventHandler {
+[[noreturn]] void Refuse(std::string message) { throw Refused{std::move(message)}; }
+
+[[noreturn]] void RefuseAt(const YAML::Mark& mark, std::string_view what) {
+  Refuse(StrCat("yaml: line ", mark.line + 1, ": ", what));
+}
+
+struct Cost {
+  size_t nodes = 0;
+  size_t bytes = 0;
+};
+
+// Makes JSON values of the parser's events. No tree of the parser's own is built: that would grow
+// with every alias and cost many times the text.
+class Builder final : public YAML::EventHandler {
  public:
-  explicit NestingGuard(size_t max_depth) : max_depth_(max_depth) {}
+  explicit Builder(const DecodeLimits& limits) : limits_(limits) {}
 
-  struct TooDeep {};
+  json::value Take() { return std::move(result_); }
 
-  void OnDocumentStart(const YAML::Mark&) override { ++documents; }
+  void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {
-    Enter();
-  }
-  void OnSequenceEnd() override { --depth_; }
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {
-    Enter();
-  }
-  void OnMapEnd() override { --depth_; }
 
-  int documents = 0;
-
- private:
-  void Enter() {
-    if (++depth_ > max_depth_) throw TooDeep{};
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Add(mark, nullptr, {.nodes = 1}, anchor);
   }
-  size_t max_depth_;
-  size_t depth_ = 0;
-};
 
-bool IsDecimal(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  if (text.empty()) return false;
-  for (char c : text) {
-    if (c < '0' || c > '9') return false;
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) RefuseAt(mark, "an alias stands inside of what it names");
+    const Anchored& anchored = found->second;
+    if (stack_.size() + anchored.depth > limits_.max_depth) RefuseTooDeep();
+    Spend(anchored.cost);
+    Insert(mark, anchored.value, anchored.cost, anchored.depth);
   }
-  return true;
-}
 
-// Floats as YAML writes them: digits with a point or an exponent.
-bool LooksLikeFloat(std::string_view text) {
-  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
-  bool digit = false, mark = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c >= '0' && c <= '9') {
-      digit = true;
-    } else if (c == '.') {
-      mark = true;
-    } else if ((c == 'e' || c == 'E') && digit) {
-      mark = true;
-      if (i + 1 < text.size() && (text[i + 1] == '-' || text[i + 1] == '+')) ++i;
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    json::value value;
+    // "!" marks a quoted scalar, "?" a plain one.
+    if (tag == "?" || tag.empty()) {
+      if (!stack_.empty() && stack_.back().wants_key && text == "<<") {
+        stack_.back().merge_next = true;
+        stack_.back().wants_key = false;
+        return;
+      }
+      value = ResolvePlain(text);
+    } else if (tag == "!") {
+      value = json::string(text);
     } else {
-      return false;
+      absl::StatusOr<json::value> tagged = ResolveTagged(tag, text);
+      if (!tagged.ok()) RefuseAt(mark, Message(tagged.status()));
+      value = *std::move(tagged);
     }
+    Add(mark, std::move(value), {.nodes = 1, .bytes = text.size()}, anchor);
   }
-  return digit && mark;
-}
 
-json::value IntegerValue(std::string_view text) {
-  const std::string_view digits = text[0] == '+' ? text.substr(1) : text;
-  int64_t number = 0;
-  if (absl::SimpleAtoi(ToAbsl(digits), &number)) return number;
-  uint64_t large = 0;
-  if (absl::SimpleAtoi(ToAbsl(digits), &large)) return large;
-  double value = 0;
-  (void)absl::SimpleAtod(ToAbsl(digits), &value);
-  return value;
-}
-
-json::value HexOrOctal(std::string_view text) {
-  uint64_t value = 0;
-  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') &&
-      absl::SimpleHexAtoi(ToAbsl(text), &value))
-    return value;
-  const std::string_view digits = text.substr(text.size() > 1 && text[1] == 'o' ? 2 : 1);
-  if (text[0] == '0' && !digits.empty() && digits.size() < 22) {
-    for (char c : digits) {
-      if (c < '0' || c > '7') return nullptr;
-      value = value * 8 + static_cast<uint64_t>(c - '0');
-    }
-    return value;
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(mark, tag, "seq", anchor, json::array());
   }
-  return nullptr;
-}
+  void OnSequenceEnd() override { Close(); }
 
-// What a plain (unquoted) scalar is. YAML 1.1's yes/no/on/off are booleans, as Kubernetes' reader
-// has it.
-json::value ResolvePlain(const std::string& text) {
-  static const std::set<std::string_view> kNull = {"", "~", "null", "Null", "NULL"};
-  static const std::set<std::string_view> kTrue = {"true", "True", "TRUE", "yes", "Yes", "YES",
-                                                   "on",   "On",   "ON",   "y",   "Y"};
-  static const std::set<std::string_view> kFalse = {"false", "False", "FALSE", "no", "No", "NO",
-                                                    "off",   "Off",   "OFF",   "n",  "N"};
-  if (kNull.contains(text)) return nullptr;
-  // Single letters are strings: a key or value `y` is far more often a name.
-  if (text.size() > 1 && kTrue.contains(text)) return true;
-  if (text.size() > 1 && kFalse.contains(text)) return false;
-  if (text.size() > 1 && text[0] == '0' && text[1] != '.') {
-    json::value value = HexOrOctal(text);
-    if (!value.is_null()) return value;
-  } else if (IsDecimal(text)) {
-    return IntegerValue(text);
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(mark, tag, "map", anchor, json::object());
+    stack_.back().wants_key = true;
   }
-  double number = 0;
-  if (LooksLikeFloat(text) && absl::SimpleAtod(text, &number) && std::isfinite(number))
-    return number;
-  return json::string(text);
-}
-
-class YamlConverter {
- public:
-  explicit YamlConverter(const DecodeLimits& limits) : limits_(limits) {}
-
-  absl::StatusOr<json::value> Convert(const YAML::Node& node, size_t depth) {
-    if (depth > limits_.max_depth)
-      return absl::InvalidArgumentError(StrCat("is nested deeper than ", limits_.max_depth));
-    if (++nodes_ > limits_.max_nodes)
-      return absl::InvalidArgumentError(StrCat("has more than ", limits_.max_nodes, " values"));
-    switch (node.Type()) {
-      case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null:
-        return json::value(nullptr);
-      case YAML::NodeType::Scalar:
-        // "!" marks a quoted scalar, "?" a plain one; others are explicit tags.
-        if (node.Tag() == "?" || node.Tag().empty()) return ResolvePlain(node.Scalar());
-        return json::value(json::string(node.Scalar()));
-      case YAML::NodeType::Sequence:
-        return ConvertSequence(node, depth);
-      case YAML::NodeType::Map:
-        return ConvertMap(node, depth);
-    }
-    return absl::InvalidArgumentError("has a value of unknown type");
+  void OnMapEnd() override {
+    ApplyMerges(stack_.back());
+    Close();
   }
 
  private:
-  absl::StatusOr<json::value> ConvertSequence(const YAML::Node& node, size_t depth) {
-    json::array out;
-    for (const YAML::Node& item : node) {
-      ASSIGN_OR_RETURN(json::value value, Convert(item, depth + 1));
-      out.push_back(std::move(value));
-    }
-    return json::value(std::move(out));
+  struct Frame {
+    YAML::Mark mark;
+    YAML::anchor_t anchor = 0;
+    json::value value;
+    Cost cost;
+    size_t depth = 1;  // levels in `value`
+    bool wants_key = false;
+    bool merge_next = false;
+    std::string key;
+    std::vector<json::value> merges;
+  };
+  struct Anchored {
+    json::value value;
+    Cost cost;
+    size_t depth = 0;
+  };
+
+  [[noreturn]] void RefuseTooDeep() const {
+    Refuse(StrCat("is nested deeper than ", limits_.max_depth));
   }
 
-  absl::StatusOr<json::value> ConvertMap(const YAML::Node& node, size_t depth) {
-    json::object out;
-    for (const auto& entry : node) {
-      if (!entry.first.IsScalar())
-        return absl::InvalidArgumentError(
-            StrCat("line ", entry.first.Mark().line + 1, ": a key is not a string"));
-      const std::string& key = entry.first.Scalar();
-      ASSIGN_OR_RETURN(json::value value, Convert(entry.second, depth + 1));
-      if (!out.emplace(key, std::move(value)).second)
-        return absl::InvalidArgumentError(StrCat("line ", entry.first.Mark().line + 1, ": key ",
-                                                 GoQuote(key), " is given twice"));
+  // All that ever enters the result, expanded aliases too.
+  void Spend(const Cost& cost) {
+    spent_.nodes += cost.nodes;
+    spent_.bytes += cost.bytes;
+    if (spent_.nodes > limits_.max_nodes)
+      Refuse(StrCat("has more than ", limits_.max_nodes, " values"));
+    if (spent_.bytes > limits_.max_bytes)
+      Refuse(StrCat("holds more than ", limits_.max_bytes, " bytes"));
+  }
+
+  void Add(const YAML::Mark& mark, json::value value, const Cost& cost, YAML::anchor_t anchor) {
+    Spend(cost);
+    Remember(anchor, value, cost, 0);
+    Insert(mark, std::move(value), cost, 0);
+  }
+
+  // The copy that aliases are made from counts too.
+  void Remember(YAML::anchor_t anchor, const json::value& value, const Cost& cost, size_t depth) {
+    if (anchor == 0) return;
+    Spend(cost);
+    anchors_[anchor] = {value, cost, depth};
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, std::string_view kind,
+            YAML::anchor_t anchor, json::value empty) {
+    if (tag != "?" && tag != "!" && !tag.empty() && tag != StrCat("tag:yaml.org,2002:", kind))
+      RefuseAt(mark, StrCat("tag ", GoQuote(tag), " is not known"));
+    if (stack_.size() >= limits_.max_depth) RefuseTooDeep();
+    Spend({.nodes = 1});
+    stack_.push_back({.mark = mark, .anchor = anchor, .value = std::move(empty)});
+    stack_.back().cost = {.nodes = 1};
+  }
+
+  void Close() {
+    Frame frame = std::move(stack_.back());
+    stack_.pop_back();
+    Remember(frame.anchor, frame.value, frame.cost, frame.depth);
+    Insert(frame.mark, std::move(frame.value), frame.cost, frame.depth);
+  }
+
+  void Insert(const YAML::Mark& mark, json::value value, const Cost& cost, size_t depth) {
+    if (stack_.empty()) return InsertDocument(std::move(value));
+    Frame& frame = stack_.back();
+    frame.cost.nodes += cost.nodes;
+    frame.cost.bytes += cost.bytes;
+    frame.depth = std::max(frame.depth, depth + 1);
+    if (frame.value.is_array()) {
+      frame.value.get_array().push_back(std::move(value));
+    } else if (frame.wants_key) {
+      if (value.is_structured()) RefuseAt(mark, "a key is not a string");
+      absl::StatusOr<std::string> key = KeyText(value);
+      if (!key.ok()) RefuseAt(mark, Message(key.status()));
+      if (frame.value.get_object().contains(*key))
+        RefuseAt(mark, StrCat("key ", GoQuote(*key), " is given twice"));
+      frame.key = *std::move(key);
+      frame.wants_key = false;
+    } else if (frame.merge_next) {
+      AddMerge(mark, frame, std::move(value));
+    } else {
+      frame.value.get_object().emplace(frame.key, std::move(value));
+      frame.wants_key = true;
     }
-    return json::value(std::move(out));
+  }
+
+  void InsertDocument(json::value value) {
+    if (value.is_null()) return;
+    if (!result_.is_null()) Refuse("holds more than one document");
+    result_ = std::move(value);
+  }
+
+  static void AddMerge(const YAML::Mark& mark, Frame& frame, json::value value) {
+    frame.merge_next = false;
+    frame.wants_key = true;
+    if (value.is_object()) {
+      frame.merges.push_back(std::move(value));
+      return;
+    }
+    if (!value.is_array()) RefuseAt(mark, "<< wants a mapping or a list of them");
+    for (json::value& item : value.get_array()) {
+      if (!item.is_object()) RefuseAt(mark, "<< wants a mapping or a list of them");
+      frame.merges.push_back(std::move(item));
+    }
+  }
+
+  // A mapping's own keys win, then those of the first merge.
+  static void ApplyMerges(Frame& frame) {
+    for (json::value& merge : frame.merges) {
+      for (auto& [key, value] : merge.get_object())
+        frame.value.get_object().emplace(key, std::move(value));
+    }
   }
 
   const DecodeLimits& limits_;
-  size_t nodes_ = 0;
+  Cost spent_;
+  std::vector<Frame> stack_;
+  absl::flat_hash_map<YAML::anchor_t, Anchored> anchors_;
+  json::value result_;
 };
 
-absl::StatusOr<json::value> ParseYamlUnguarded(std::string_view text, const DecodeLimits& limits) {
-  {
-    std::istringstream stream{std::string(text)};
-    YAML::Parser parser(stream);
-    NestingGuard guard(limits.max_depth);
-    while (parser.HandleNextDocument(guard)) {
-    }
+json::value ReadDocuments(std::string_view text, const DecodeLimits& limits) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  Builder builder(limits);
+  while (parser.HandleNextDocument(builder)) {
   }
-  json::value result = nullptr;
-  bool found = false;
-  for (const YAML::Node& document : YAML::LoadAll(std::string(text))) {
-    if (!document.IsDefined() || document.IsNull()) continue;
-    if (found) return absl::InvalidArgumentError("holds more than one document");
-    found = true;
-    ASSIGN_OR_RETURN(result, YamlConverter(limits).Convert(document, 0));
-  }
-  return result;
+  return builder.Take();
 }
 
 }  // namespace
 
 absl::StatusOr<json::value> ParseYaml(std::string_view text, const DecodeLimits& limits) {
-  if (text.size() > limits.max_bytes) return TooLarge(text.size(), limits.max_bytes);
+  if (text.size() > limits.max_bytes)
+    return absl::InvalidArgumentError(
+        StrCat("is ", text.size(), " bytes long, more than the ", limits.max_bytes, " allowed"));
+  if (!IsUtf8(text)) return absl::InvalidArgumentError("yaml: is not UTF-8 text");
   try {
-    return ParseYamlUnguarded(text, limits);
-  } catch (const NestingGuard::TooDeep&) {
-    return absl::InvalidArgumentError(StrCat("is nested deeper than ", limits.max_depth));
+    return ReadDocuments(text, limits);
+  } catch (const Refused& refused) {
+    return absl::InvalidArgumentError(refused.message);
   } catch (const YAML::Exception& e) {
     return absl::InvalidArgumentError(
         StrCat("yaml: line ", e.mark.line + 1, ", column ", e.mark.column + 1, ": ", e.msg));
   } catch (const std::exception& e) {
     return absl::InvalidArgumentError(StrCat("yaml: ", e.what()));
   }
-}
-
-absl::StatusOr<json::value> ParseJson(std::string_view text, const DecodeLimits& limits) {
-  if (text.size() > limits.max_bytes) return TooLarge(text.size(), limits.max_bytes);
-  json::parse_options options;
-  options.max_depth = limits.max_depth;
-  json::basic_parser<DuplicateKeyFinder> finder(options);
-  boost::json::error_code error;
-  const size_t consumed = finder.write_some(false, text.data(), text.size(), error);
-  if (!finder.handler().duplicate.empty())
-    return absl::InvalidArgumentError(
-        StrCat("json: key ", GoQuote(finder.handler().duplicate), " is given twice"));
-  json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
-  if (error)
-    return absl::InvalidArgumentError(StrCat("json: byte ", consumed, ": ", error.message()));
-  return value;
 }
 
 absl::StatusOr<json::value> ParseJsonOrYaml(std::string_view text, const DecodeLimits& limits) {
@@ -306,7 +252,7 @@ absl::StatusOr<json::value> ParseJsonOrYaml(std::string_view text, const DecodeL
     if (value.ok()) return value;
     // A flow mapping of YAML begins in the same way.
     absl::StatusOr<json::value> yaml = ParseYaml(text, limits);
-    return yaml.ok() ? yaml : value;
+    return yaml.ok() ? std::move(yaml) : std::move(value);
   }
   return ParseYaml(text, limits);
 }

@@ -10,15 +10,18 @@
 
 namespace cubelet::api {
 
+// A text beyond any of these is refused.
 struct DecodeLimits {
-  size_t max_bytes = 10 << 20;
+  size_t max_bytes = 10 << 20;  // of the text, and of all its strings once aliases are expanded
   size_t max_depth = 100;
-  // Values after expansion of aliases: what a small document of aliases can blow up to.
-  size_t max_nodes = 1'000'000;
+  size_t max_nodes = 1'000'000;  // values, aliases counted for all they stand for
 };
 
-// Exactly one document. Duplicate keys are errors. Plain scalars resolve to null, bool, int, float
-// or string.
+// Exactly one document that is not empty; none gives null. Plain scalars resolve to null, bool,
+// int, float or string by the rules of YAML 1.1 that Kubernetes' reader has (so `yes`, `on` and `y`
+// are booleans and 0644 is octal). Keys are strings; `<<` merges. Errors: duplicate keys, tags
+// other than YAML's own, more than one document, text that is not UTF-8, anything beyond the
+// limits.
 absl::StatusOr<boost::json::value> ParseYaml(std::string_view text,
                                              const DecodeLimits& limits = {});
 

@@ -84,6 +84,11 @@ class RealLoop final : public Loop {
 
   void RunUntil(absl::Time) override { CHECK(false && "a real loop cannot be run until a time"); }
 
+  bool RunOne(absl::Time) override {
+    CHECK(false && "a real loop cannot be run step by step");
+    return false;
+  }
+
   void Stop() override { work_.reset(); }
 
   const Clock& clock() const override { return clock_; }
@@ -152,6 +157,25 @@ class VirtualLoop final : public Loop {
 
   void Run() override { RunTo(absl::InfiniteFuture()); }
   void RunUntil(absl::Time until) override { RunTo(until); }
+
+  bool RunOne(absl::Time until) override {
+    while (true) {
+      io_.restart();
+      if (io_.poll_one() > 0) {
+        ++turns_;
+        return true;
+      }
+      const std::optional<absl::Duration> next = timers_.Next();
+      if (!next || stopped_) break;
+      const absl::Duration wait = *next - clock_.Monotonic();
+      if (clock_.Now() + wait > until) break;
+      clock_.Advance(std::max(wait, absl::ZeroDuration()));
+      timers_.RunDue(clock_.Monotonic());
+    }
+    if (until != absl::InfiniteFuture() && !stopped_) clock_.Advance(until - clock_.Now());
+    return false;
+  }
+
   void Stop() override { stopped_ = true; }
 
   const Clock& clock() const override { return clock_; }
@@ -172,17 +196,8 @@ class VirtualLoop final : public Loop {
 
  private:
   void RunTo(absl::Time until) {
-    while (true) {
-      io_.restart();
-      while (io_.poll_one() > 0) ++turns_;
-      const std::optional<absl::Duration> next = timers_.Next();
-      if (!next || stopped_) break;
-      const absl::Duration wait = *next - clock_.Monotonic();
-      if (clock_.Now() + wait > until) break;
-      clock_.Advance(std::max(wait, absl::ZeroDuration()));
-      timers_.RunDue(clock_.Monotonic());
+    while (RunOne(until)) {
     }
-    if (until != absl::InfiniteFuture() && !stopped_) clock_.Advance(until - clock_.Now());
   }
 
   VirtualClock clock_;

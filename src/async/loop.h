@@ -57,6 +57,10 @@ class Loop {
   // returns.
   virtual void RunUntil(absl::Time until) = 0;
 
+  // Virtual loops only: runs one thing that is due, after moving the clock to the next timer when
+  // nothing is. False, with the clock at `until`, when there is nothing to run up to then.
+  virtual bool RunOne(absl::Time until) = 0;
+
   // Ends Run once the work at hand is done. Call after all scopes are closed.
   virtual void Stop() = 0;
 

@@ -80,11 +80,15 @@ Task<Semaphore::Permit> Semaphore::Acquire() {
   }
   Signal turn(loop_);
   queue_.push_back(&turn);
-  // Released permits are handed over, so a wait that ends by cancellation must leave the queue.
+  // Released permits are handed over, so a wait that ends by cancellation must leave the queue. Two
+  // permits released in one turn wake only the first who waits; that one wakes the next.
   struct Leave {
     Semaphore* semaphore;
     Signal* turn;
-    ~Leave() { semaphore->queue_.remove(turn); }
+    ~Leave() {
+      semaphore->queue_.remove(turn);
+      if (semaphore->permits_ > 0 && !semaphore->queue_.empty()) semaphore->queue_.front()->Notify();
+    }
   } leave{this, &turn};
   while (permits_ == 0 || queue_.front() != &turn) co_await turn.Wait();
   --permits_;

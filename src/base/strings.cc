@@ -96,6 +96,16 @@ std::string JsonQuote(std::string_view text) {
   return out + "\"";
 }
 
+std::string CleanUtf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    out.append(length == 0 ? "\xEF\xBF\xBD" : text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
 std::string GoList(std::span<const std::string> items) {
   return StrCat("[", absl::StrJoin(items, " "), "]");
 }

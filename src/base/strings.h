@@ -42,6 +42,9 @@ std::string GoQuote(std::string_view text);
 // `text` as a JSON string. Invalid UTF-8 is replaced by U+FFFD.
 std::string JsonQuote(std::string_view text);
 
+// `text` with every byte that is not part of well-formed UTF-8 replaced by U+FFFD.
+std::string CleanUtf8(std::string_view text);
+
 // "[a b c]", Go's print of a list.
 std::string GoList(std::span<const std::string> items);
 

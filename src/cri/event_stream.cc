@@ -2,9 +2,9 @@
 
 #include <grpcpp/support/client_callback.h>
 
-#include <deque>
-#include <mutex>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "async/loop.h"
 #include "async/signal.h"
@@ -13,15 +13,17 @@
 namespace cubelet::cri {
 namespace {
 
-// What the loop and gRPC's thread share. Reads are started one at a time, after the event before
-// was taken: a slow loop holds the runtime back instead of filling memory.
+class Reactor;
+
+// What the loop and gRPC's thread share; the loop's alone. Reads are started one at a time, after
+// the event before was taken: a slow loop holds the runtime back instead of filling memory.
 struct StreamState {
   explicit StreamState(async::Loop& event_loop) : loop(event_loop), signal(event_loop) {}
   async::Loop& loop;
-  // Below: the loop's.
   async::Signal signal;
   std::optional<criv1::ContainerEventResponse> event;
   std::optional<absl::Status> end;
+  Reactor* reactor = nullptr;  // until gRPC is done with it
 };
 
 class Reactor final : public grpc::ClientReadReactor<criv1::ContainerEventResponse> {
@@ -29,27 +31,32 @@ class Reactor final : public grpc::ClientReadReactor<criv1::ContainerEventRespon
   Reactor(std::shared_ptr<StreamState> state, criv1::RuntimeService::Stub& stub)
       : state_(std::move(state)) {
     stub.async()->GetContainerEvents(&context_, &request_, this);
-    // Reads are started from the loop, outside of reactions.
+    // Reads are started from the loop, outside of reactions. OnDone waits for the hold's end.
     AddHold();
     StartRead(&event_);
     StartCall();
   }
 
+  // Nothing more can be read: let go, so that OnDone tells how the stream ended.
   void OnReadDone(bool ok) override {
-    if (!ok) return;
-    state_->loop.Post([state = state_, event = std::move(event_)]() mutable {
-      state->event = std::move(event);
-      state->signal.Notify();
-    });
+    if (ok) {
+      state_->loop.Post([state = state_, event = std::move(event_)]() mutable {
+        state->event = std::move(event);
+        state->signal.Notify();
+      });
+    } else {
+      state_->loop.Post([state = state_] { state->reactor->LetGo(); });
+    }
   }
 
   void OnDone(const grpc::Status& status) override {
+    // It dies on the loop, where its owner may be about to use it.
     state_->loop.Post([state = state_, status = ToAbslStatus(status)] {
+      delete std::exchange(state->reactor, nullptr);
       state->end =
           status.ok() ? absl::UnavailableError("the runtime closed its event stream") : status;
       state->signal.Notify();
     });
-    delete this;
   }
 
   void ReadNext() {
@@ -57,25 +64,33 @@ class Reactor final : public grpc::ClientReadReactor<criv1::ContainerEventRespon
     StartRead(&event_);
   }
 
-  // The last use of the reactor by its owner: it deletes itself when gRPC is done with it.
   void Abandon() {
     context_.TryCancel();
-    RemoveHold();
+    LetGo();
   }
 
  private:
+  void LetGo() {
+    if (std::exchange(held_, false)) RemoveHold();
+  }
+
   std::shared_ptr<StreamState> state_;
   grpc::ClientContext context_;
   criv1::GetEventsRequest request_;
   criv1::ContainerEventResponse event_;
+  bool held_ = true;
 };
 
 class GrpcEventStream final : public EventStream {
  public:
   GrpcEventStream(async::Loop& loop, criv1::RuntimeService::Stub& stub)
-      : state_(std::make_shared<StreamState>(loop)), reactor_(new Reactor(state_, stub)) {}
+      : state_(std::make_shared<StreamState>(loop)) {
+    state_->reactor = new Reactor(state_, stub);
+  }
 
-  ~GrpcEventStream() override { reactor_->Abandon(); }
+  ~GrpcEventStream() override {
+    if (state_->reactor != nullptr) state_->reactor->Abandon();
+  }
 
   async::Task<absl::StatusOr<criv1::ContainerEventResponse>> Next() override {
     const std::shared_ptr<StreamState> state = state_;
@@ -83,13 +98,12 @@ class GrpcEventStream final : public EventStream {
     if (!state->event) co_return *state->end;
     criv1::ContainerEventResponse event = *std::move(state->event);
     state->event.reset();
-    reactor_->ReadNext();
+    if (state->reactor != nullptr) state->reactor->ReadNext();
     co_return event;
   }
 
  private:
   std::shared_ptr<StreamState> state_;
-  Reactor* reactor_;
 };
 
 }  // namespace

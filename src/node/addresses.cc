@@ -99,8 +99,8 @@ std::string DefaultRouteInterface(std::string_view text, bool ipv6) {
         ipv6 ? fields[0] == std::string(32, '0') && fields[1] == "00" && interface != "lo"
              : fields[1] == "00000000" && fields[7] == "00000000";
     uint64_t metric = 0;
-    if (!is_default || !(ipv6 ? absl::SimpleHexAtoi(fields[5], &metric)
-                              : absl::SimpleAtoi(fields[6], &metric)))
+    if (!is_default ||
+        !(ipv6 ? absl::SimpleHexAtoi(fields[5], &metric) : absl::SimpleAtoi(fields[6], &metric)))
       continue;
     if (metric < best_metric) {
       best = interface;
@@ -122,9 +122,9 @@ absl::StatusOr<NodeIpFlag> ParseNodeIp(std::string_view text) {
     if (flag.ips.empty()) flag.prefer_ipv6 = parsed->is_v6();
     if (parsed->is_unspecified()) {
       if (text.find(',') != std::string_view::npos)
-        return absl::InvalidArgumentError(
-            StrCat("invalid --node-ip ", GoQuote(text), ": cannot include ", GoQuote(ip),
-                   " when specifying multiple IP addresses"));
+        return absl::InvalidArgumentError(StrCat("invalid --node-ip ", GoQuote(text),
+                                                 ": cannot include ", GoQuote(ip),
+                                                 " when specifying multiple IP addresses"));
       return flag;
     }
     flag.ips.push_back(parsed->to_string());
@@ -148,18 +148,15 @@ absl::Status ValidateNodeIp(std::string_view ip, const std::vector<InterfaceAddr
   if (IsLinkLocal(*parsed)) return refuse("nodeIP can't be a link-local unicast address");
   if (parsed->is_unspecified()) return refuse("nodeIP can't be an all zeros address");
   const bool present =
-      std::any_of(addresses.begin(), addresses.end(), [&](const InterfaceAddress& entry) {
-        return Parse(entry.ip) == parsed;
-      });
+      std::any_of(addresses.begin(), addresses.end(),
+                  [&](const InterfaceAddress& entry) { return Parse(entry.ip) == parsed; });
   if (!present)
-    return refuse(
-        StrCat("node IP: ", GoQuote(ip), " not found in the host's network interfaces"));
+    return refuse(StrCat("node IP: ", GoQuote(ip), " not found in the host's network interfaces"));
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> ChooseNodeIps(const AddressInput& input) {
-  for (const std::string& ip : input.flag.ips)
-    RETURN_IF_ERROR(ValidateNodeIp(ip, input.addresses));
+  for (const std::string& ip : input.flag.ips) RETURN_IF_ERROR(ValidateNodeIp(ip, input.addresses));
   if (!input.flag.ips.empty()) return input.flag.ips;
   if (const std::optional<address> ip = Parse(input.node_name))
     return std::vector<std::string>{ip->to_string()};

@@ -39,10 +39,8 @@ TEST(ParseNodeIp, TellsAddressesFromPreferences) {
 AddressInput Machine() {
   AddressInput input;
   input.node_name = "n1";
-  input.addresses = {{"lo", "127.0.0.1"},
-                     {"eth0", "10.0.0.5"},
-                     {"eth0", "fe80::1"},
-                     {"eth0", "fd00::5"}};
+  input.addresses = {
+      {"lo", "127.0.0.1"}, {"eth0", "10.0.0.5"}, {"eth0", "fe80::1"}, {"eth0", "fd00::5"}};
   input.default_ipv4_interface = "eth0";
   input.default_ipv6_interface = "eth0";
   return input;

@@ -36,7 +36,7 @@ struct NodeView {
 };
 
 struct AdmissionInput {
-  PodPtr pod;                     // with allocated resources if it has some (restart)
+  PodPtr pod;                      // with allocated resources if it has some (restart)
   std::vector<PodPtr> other_pods;  // active ones, with allocated resources, without `pod`
   const NodeView* node = nullptr;
   const SysctlAllowlist* sysctls = nullptr;
@@ -48,10 +48,10 @@ AdmissionResult AdmitBeforeAllocation(const AdmissionInput& input);  // eviction
 AdmissionResult AdmitAfterAllocation(const AdmissionInput& input);   // predicates and the rest
 
 // The single handlers, each OK unless it refuses.
-AdmissionResult CheckPressure(const v1::Pod& pod, const NodeView& node);            // 4.4
+AdmissionResult CheckPressure(const v1::Pod& pod, const NodeView& node);             // 4.4
 AdmissionResult CheckSysctls(const v1::Pod& pod, const SysctlAllowlist& allowlist);  // 4.5
-AdmissionResult CheckPredicates(const AdmissionInput& input);                       // 4.7
-AdmissionResult CheckAppArmor(const v1::Pod& pod, bool enabled);                    // 4.8.1
+AdmissionResult CheckPredicates(const AdmissionInput& input);                        // 4.7
+AdmissionResult CheckAppArmor(const v1::Pod& pod, bool enabled);                     // 4.8.1
 
 // The value of the label `reason` of kubelet_admission_rejections_total (4.2.1).
 std::string RejectionMetricReason(const std::string& reason);

@@ -14,7 +14,7 @@ namespace cubelet::node {
 struct MachineFacts {
   int64_t cpu_count = 0;
   uint64_t memory_bytes = 0;
-  std::map<uint64_t, uint64_t> hugepages;          // page size in bytes -> bytes reserved
+  std::map<uint64_t, uint64_t> hugepages;         // page size in bytes -> bytes reserved
   std::optional<uint64_t> nodefs_capacity_bytes;  // absent: not known yet
 };
 

@@ -32,9 +32,7 @@ absl::Status ConditionState(const criv1::StatusResponse& response, std::string_v
 
 }  // namespace
 
-void RuntimeHealth::Start(async::TaskScope& scope) {
-  scope.Spawn("runtime status", AskForever());
-}
+void RuntimeHealth::Start(async::TaskScope& scope) { scope.Spawn("runtime status", AskForever()); }
 
 absl::Status RuntimeHealth::runtime() const {
   if (!answered_)

@@ -185,11 +185,8 @@ Task<absl::Status> PodWorker::Prepare() {
     for (const v1::PodIP& ip : status_->podips()) downward.pod_ips.push_back(ip.ip());
   }
   absl::Status volumes = co_await s_.volumes.SetUp(pod, std::move(downward));
-  if (!volumes.ok()) {
-    s_.events.Record(reference, api::EventType::kWarning, "FailedMount",
-                     StrCat("Unable to attach or mount volumes: ", Message(volumes)));
-    co_return volumes;
-  }
+  // Told to the pod's users by the volumes themselves.
+  CO_RETURN_IF_ERROR(volumes);
   s_.probes.Add(pod);
   co_return absl::OkStatus();
 }

@@ -1,0 +1,27 @@
+// The service manager's side channel (sd_notify(3)). Without one (no NOTIFY_SOCKET) nothing
+// happens.
+#pragma once
+
+#include <string_view>
+
+#include "absl/time/time.h"
+
+namespace cubelet::os {
+
+// The agent serves: dependent units may start (Type=notify).
+void NotifyReady();
+
+// The agent has begun to end.
+void NotifyStopping();
+
+// The agent is alive; to be sent at least every WatchdogInterval().
+void NotifyWatchdog();
+
+// A line for `systemctl status`.
+void NotifyStatus(std::string_view text);
+
+// Half of what the unit's WatchdogSec allows between two NotifyWatchdog calls;
+// absl::InfiniteDuration() when no watchdog looks.
+absl::Duration WatchdogInterval();
+
+}  // namespace cubelet::os

@@ -1,0 +1,44 @@
+// A request and its answer as values, after the bytes were parsed and before they are written.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cubelet::server {
+
+// Which socket a request came through: that decides what is served and who is asked for what.
+enum class Port {
+  kMain,      // TLS, authentication and authorization
+  kReadOnly,  // plain, nothing asked, few endpoints
+  kHealthz,   // plain, /healthz only
+  kStatus,    // unix socket of mode 0600, for `kubelet status`
+};
+
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  Port port = Port::kMain;
+  std::string method;  // "GET"
+  std::string path;    // decoded
+  Query query;         // decoded, in order
+  std::string body;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+// Path and query of a request target: "/a%20b?c=d", or the absolute form a proxy gets
+// ("https://host/a"). False when it is neither, or its percent signs are not followed by hex
+// digits.
+bool ParseTarget(std::string_view target, std::string* path, Query* query);
+
+// Whether the query has `key`, and its first value ("" without one).
+bool Has(const Query& query, std::string_view key);
+std::string First(const Query& query, std::string_view key);
+
+}  // namespace cubelet::server

@@ -1,0 +1,91 @@
+#include "server/transport.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+
+namespace cubelet::server {
+namespace {
+
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+constexpr auto kAwait = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+}  // namespace
+
+struct Transport::Streams {
+  Streams(async::Loop& loop, UniqueFd fd, int family,
+          std::shared_ptr<boost::asio::ssl::context> tls_context)
+      : context(std::move(tls_context)), plain(loop.io()) {
+    plain.assign(boost::asio::generic::stream_protocol(family, 0), fd.release());
+    if (context != nullptr) tls.emplace(plain, *context);
+  }
+
+  const std::shared_ptr<boost::asio::ssl::context> context;
+  Socket plain;
+  std::optional<boost::asio::ssl::stream<Socket&>> tls;
+};
+
+Transport::Transport(async::Loop& loop, UniqueFd socket, int family,
+                     std::shared_ptr<boost::asio::ssl::context> tls)
+    : streams_(std::make_unique<Streams>(loop, std::move(socket), family, std::move(tls))) {}
+
+Transport::~Transport() = default;
+
+async::Task<bool> Transport::Handshake() {
+  if (!streams_->tls) co_return true;
+  auto [error] =
+      co_await streams_->tls->async_handshake(boost::asio::ssl::stream_base::server, kAwait);
+  co_return !error;
+}
+
+async::Task<size_t> Transport::Read(char* data, size_t size) {
+  const auto buffer = boost::asio::buffer(data, size);
+  if (streams_->tls) {
+    auto [error, count] = co_await streams_->tls->async_read_some(buffer, kAwait);
+    co_return error ? 0 : count;
+  }
+  auto [error, count] = co_await streams_->plain.async_read_some(buffer, kAwait);
+  co_return error ? 0 : count;
+}
+
+async::Task<size_t> Transport::Write(const char* data, size_t size) {
+  const auto buffer = boost::asio::buffer(data, size);
+  if (streams_->tls) {
+    auto [error, count] = co_await streams_->tls->async_write_some(buffer, kAwait);
+    co_return error ? 0 : count;
+  }
+  auto [error, count] = co_await streams_->plain.async_write_some(buffer, kAwait);
+  co_return error ? 0 : count;
+}
+
+async::Task<void> Transport::Shutdown() {
+  // TLS' own goodbye, without which some clients call the answer cut off.
+  if (streams_->tls) co_await streams_->tls->async_shutdown(kAwait);
+  boost::system::error_code ignored;
+  streams_->plain.shutdown(Socket::shutdown_send, ignored);
+}
+
+void Transport::Close() {
+  boost::system::error_code ignored;
+  streams_->plain.close(ignored);
+}
+
+std::vector<X509*> Transport::PeerChain() {
+  if (!streams_->tls) return {};
+  SSL* const ssl = streams_->tls->native_handle();
+  if (peer_ == nullptr) peer_.reset(SSL_get1_peer_certificate(ssl));
+  if (peer_ == nullptr) return {};
+  std::vector<X509*> chain = {peer_.get()};
+  // On a server the chain is without the peer's own certificate.
+  STACK_OF(X509)* const rest = SSL_get_peer_cert_chain(ssl);
+  for (int i = 0; i < sk_X509_num(rest); ++i) chain.push_back(sk_X509_value(rest, i));
+  return chain;
+}
+
+}  // namespace cubelet::server
