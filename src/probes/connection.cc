@@ -222,8 +222,9 @@ Task<absl::StatusOr<std::unique_ptr<Connection>>> Connect(async::Loop* loop, End
 Task<absl::StatusOr<std::unique_ptr<Connection>>> ConnectTls(async::Loop* loop, Endpoint endpoint) {
   absl::StatusOr<tcp::socket> socket = co_await Dial(loop, endpoint);
   if (!socket.ok()) co_return socket.status();
-  auto connection =
-      std::make_unique<StreamConnection<TlsStream>>(TlsStream(*std::move(socket), TlsContext()));
+  const std::string peers = PeersOf(*socket);
+  auto connection = std::make_unique<StreamConnection<TlsStream>>(
+      TlsStream(*std::move(socket), TlsContext()), peers);
   TlsStream& stream = connection->stream();
   bool http = false;
   SSL_set_msg_callback(stream.native_handle(), &NoticeHttp);

@@ -380,7 +380,7 @@ CriServer::CriServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 CriServer::~CriServer() { CHECK(parts_->server == nullptr); }
 
 absl::StatusOr<std::unique_ptr<CriServer>> CriServer::Start(async::Loop& loop, SimRuntime& runtime,
-                                                            std::string socket_path) {
+                                                            const std::string& socket_path) {
   RemoveStaleSocket(socket_path);
   auto parts = std::make_unique<Parts>(loop, runtime);
   grpc::ServerBuilder builder;

@@ -21,7 +21,7 @@ class CriServer {
   // Listens at `socket_path`, in place of a socket that somebody has left there. `loop` is a real
   // one; it and `runtime` outlive the server.
   static absl::StatusOr<std::unique_ptr<CriServer>> Start(async::Loop& loop, SimRuntime& runtime,
-                                                          std::string socket_path);
+                                                          const std::string& socket_path);
 
   // Call Stop first.
   ~CriServer();

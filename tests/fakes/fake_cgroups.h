@@ -13,7 +13,7 @@ class FakeCgroups final : public cgroups::Manager {
  public:
   bool IsV2() const override { return true; }
   std::string PodPath(const std::string& uid, api::QosClass qos) const override {
-    const std::string parent = qos == api::QosClass::kGuaranteed   ? ""
+    const std::string parent = qos == api::QosClass::kGuaranteed  ? ""
                                : qos == api::QosClass::kBurstable ? "/burstable"
                                                                   : "/besteffort";
     return "/kubepods" + parent + "/pod" + uid;
