@@ -138,8 +138,9 @@ TEST(Golden, StoredObjectsComeOutTheSame) {
   }
 }
 
-// A manifest leaves out what the codec always writes, as Kubernetes does: resources: {}, status:
-// {}, a null time, an empty name.
+// A manifest leaves out what the codec always writes, as Kubernetes does: `resources: {}`, `status:
+// {}` (a Service's `{loadBalancer: {}}`), a null time, an empty name, a divisor of "0", a target
+// port of 0.
 bool IsAlwaysWritten(const json::value& value) {
   return value.is_null() || value == json::object() || value == json::string() ||
          (value.is_object() && value.get_object().size() == 1 &&

@@ -15,7 +15,7 @@ namespace {
 namespace json = boost::json;
 
 // Goes over a text before a value is made of it, and looks for what the value parser lets pass:
-// keys given twice and too many values.
+// keys given twice and too many values. The names are Boost.JSON's.
 class Inspector {
  public:
   static constexpr std::size_t max_object_size = std::size_t(-1);

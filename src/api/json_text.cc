@@ -1,5 +1,6 @@
 #include "api/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -33,7 +34,7 @@ class Writer {
         out_ += NumberText(value);
         return;
       case json::kind::string:
-        Text(CleanUtf8({value.get_string().data(), value.get_string().size()}));
+        Text({value.get_string().data(), value.get_string().size()});
         return;
       case json::kind::array:
         Array(value.get_array());
@@ -62,7 +63,7 @@ class Writer {
     for (const auto& [key, value] : members) {
       if (!first) out_ += ',';
       first = false;
-      Text(CleanUtf8({key.data(), key.size()}));
+      Text({key.data(), key.size()});
       out_ += ':';
       Value(value);
     }
@@ -70,31 +71,50 @@ class Writer {
   }
 
   void Text(std::string_view text) {
+    const bool ascii = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     out_ += '"';
-    for (size_t i = 0; i < text.size(); ++i) {
-      const std::string_view rest = text.substr(i);
-      // The two line separators that JavaScript does not take inside strings.
-      if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9")) {
-        out_ += rest[2] == '\xA8' ? "\\u2028" : "\\u2029";
-        i += 2;
-      } else {
-        Character(text[i]);
-      }
+    if (ascii) {
+      Characters(text);
+    } else {
+      // What is not UTF-8 would not be JSON.
+      Characters(CleanUtf8(text));
     }
     out_ += '"';
   }
 
-  void Character(char c) {
+  void Characters(std::string_view text) {
+    size_t written = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      const size_t length = EscapedLength(text.substr(i));
+      if (length == 0) continue;
+      out_ += text.substr(written, i - written);
+      Escape(text.substr(i, length));
+      i += length - 1;
+      written = i + 1;
+    }
+    out_ += text.substr(written);
+  }
+
+  // The bytes at the start of `text` that cannot stand as they are, 0 if the first can.
+  size_t EscapedLength(std::string_view text) const {
+    const char c = text[0];
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20) return 1;
+    if (escape_html_ && (c == '<' || c == '>' || c == '&')) return 1;
+    // The two line separators that JavaScript does not take inside strings.
+    return text.starts_with("\xE2\x80\xA8") || text.starts_with("\xE2\x80\xA9") ? 3 : 0;
+  }
+
+  void Escape(std::string_view bytes) {
     constexpr std::string_view kShort = "\b\f\n\r\t\"\\";
     constexpr std::string_view kLetters = "bfnrt\"\\";
-    if (const size_t found = kShort.find(c); found != std::string_view::npos) {
+    if (bytes.size() == 3) {
+      out_ += bytes[2] == '\xA8' ? "\\u2028" : "\\u2029";
+    } else if (const size_t found = kShort.find(bytes[0]); found != std::string_view::npos) {
       out_ += '\\';
       out_ += kLetters[found];
-    } else if (static_cast<unsigned char>(c) < 0x20 ||
-               (escape_html_ && (c == '<' || c == '>' || c == '&'))) {
-      absl::StrAppendFormat(&out_, "\\u%04x", static_cast<unsigned char>(c));
     } else {
-      out_ += c;
+      absl::StrAppendFormat(&out_, "\\u%04x", static_cast<unsigned char>(bytes[0]));
     }
   }
 

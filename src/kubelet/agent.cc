@@ -29,20 +29,11 @@ struct Agent::Parts {
         probes(loop, scope, seams.runtime, seams.events, started_at),
         logs(loop, scope, seams.runtime, settings.logs),
         health(loop, seams.runtime),
-        services{loop,
-                 seams.runtime,
-                 seams.images,
-                 cache,
-                 images,
-                 volumes,
-                 probes,
-                 seams.cgroups,
-                 logs,
-                 seams.events,
-                 *settings.paths,
-                 settings.node,
-                 settings.pods,
-                 [this] { return health.network(); }},
+        services{loop,          seams.runtime,   seams.images,
+                 cache,         images,          volumes,
+                 probes,        seams.cgroups,   logs,
+                 seams.events,  *settings.paths, settings.node,
+                 settings.pods, seams.metrics,   [this] { return health.network(); }},
         pods(services, ManagerOptionsOf()) {}
 
   pods::ManagerOptions ManagerOptionsOf();
@@ -88,6 +79,8 @@ std::optional<pods::Rejection> Agent::Parts::Admit(PodPtr pod, std::vector<PodPt
   input.pod_level_resources = settings.pod_level_resources;
   const node::AdmissionResult result = node::Admit(input);
   if (result.admitted) return std::nullopt;
+  seams.metrics.Count("kubelet_admission_rejections_total",
+                      {node::RejectionMetricReason(result.reason)});
   return pods::Rejection{result.reason, result.message};
 }
 
@@ -128,6 +121,11 @@ void Agent::Start() {
   Parts& parts = *parts_;
   parts.health.SetOnChange([&parts](const criv1::StatusResponse&) { parts.pods.WakeAll(); });
   parts.health.Start(parts.scope);
+  parts.cache.SetObserver([&parts](bool whole, absl::Duration duration) {
+    parts.seams.metrics.Observe(
+        whole ? "kubelet_pleg_relist_duration_seconds" : "kubelet_pleg_pod_relist_duration_seconds",
+        {}, absl::ToDoubleSeconds(duration));
+  });
   parts.pods.Start(parts.scope);
   auto deliver = [&parts](std::string source, std::vector<PodPtr> pods) {
     parts.pods.Deliver(source, std::move(pods));

@@ -11,6 +11,7 @@
 #include "async/loop.h"
 #include "async/scope.h"
 #include "async/task.h"
+#include "base/metrics.h"
 #include "cgroups/manager.h"
 #include "cri/runtime.h"
 #include "kubelet/settings.h"
@@ -27,6 +28,7 @@ struct Seams {
   volumes::Mounter& mounter;
   cgroups::Manager& cgroups;
   api::EventRecorder& events;
+  Metrics& metrics;
 };
 
 class Agent {

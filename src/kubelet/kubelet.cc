@@ -188,7 +188,7 @@ Task<void> Kubelet::Services::BringUp() {
     co_await loop->Sleep(backoff.Next());
   }
   LOG_INFO("Container runtime", {{"version", runtime_version}});
-  const Seams seams{client->runtime(), client->images(), *mounter, *cgroups, events};
+  const Seams seams{client->runtime(), client->images(), *mounter, *cgroups, events, metrics};
   agent = std::make_unique<Agent>(*loop, seams, settings, started_at);
   agent->SetRuntimeFacts(facts);
   absl::Status prepared = co_await agent->Prepare();

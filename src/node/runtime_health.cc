@@ -47,8 +47,8 @@ Task<void> RuntimeHealth::AskForever() {
   while (true) {
     auto response = co_await runtime_.Status(/*verbose=*/false);
     if (response.ok()) {
-      Take(*response);
       if (failing) LOG_INFO("The container runtime answers again");
+      Take(*response, failing);
     } else if (!failing) {
       LOG_ERROR(response.status(), "The container runtime does not answer");
     }
@@ -58,12 +58,12 @@ Task<void> RuntimeHealth::AskForever() {
   }
 }
 
-void RuntimeHealth::Take(const criv1::StatusResponse& response) {
+void RuntimeHealth::Take(const criv1::StatusResponse& response, bool was_away) {
   const absl::Status condition =
       ConditionState(response, "RuntimeReady", "container runtime not ready: ");
   const absl::Status network =
       ConditionState(response, "NetworkReady", "container runtime network not ready: ");
-  const bool changed = !answered_ || condition != condition_ || network != network_;
+  const bool changed = was_away || !answered_ || condition != condition_ || network != network_;
   answered_ = true;
   condition_ = condition;
   network_ = network;

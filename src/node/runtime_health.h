@@ -17,8 +17,8 @@ class RuntimeHealth {
  public:
   RuntimeHealth(async::Loop& loop, cri::Runtime& runtime) : loop_(loop), runtime_(runtime) {}
 
-  // Called after each answer that differs from the last one in what it says of runtime or network,
-  // and with the answer itself after the first.
+  // Called with the first answer, with each that differs from the last one in what it says of
+  // runtime or network, and with the first one after an outage.
   void SetOnChange(std::function<void(const criv1::StatusResponse&)> on_change) {
     on_change_ = std::move(on_change);
   }
@@ -35,7 +35,7 @@ class RuntimeHealth {
 
  private:
   async::Task<void> AskForever();
-  void Take(const criv1::StatusResponse& response);
+  void Take(const criv1::StatusResponse& response, bool was_away);
 
   async::Loop& loop_;
   cri::Runtime& runtime_;

@@ -44,7 +44,11 @@ std::string UidOf(const criv1::Container& container) {
 }  // namespace
 
 RuntimeCache::RuntimeCache(async::Loop& loop, cri::Runtime& runtime, Options options)
-    : loop_(loop), runtime_(runtime), options_(options), events_changed_(loop), stale_changed_(loop) {}
+    : loop_(loop),
+      runtime_(runtime),
+      options_(options),
+      events_changed_(loop),
+      stale_changed_(loop) {}
 
 void RuntimeCache::SetOnChange(std::function<void(const std::string&)> on_change) {
   on_change_ = std::move(on_change);
@@ -90,7 +94,10 @@ Task<void> RuntimeCache::RelistForever() {
                                                  : options_.relist_period);
     absl::Status status = co_await Relist();
     if (!status.ok() && last.ok()) LOG_ERROR(status, "Listing pods of the runtime failed");
-    if (status.ok() && !last.ok()) LOG_INFO("Listing pods of the runtime works again");
+    if (status.ok() && !last.ok()) {
+      LOG_INFO("Listing pods of the runtime works again");
+      if (on_recovered_) on_recovered_();
+    }
     last = status;
   }
 }
@@ -171,6 +178,7 @@ Task<absl::Status> RuntimeCache::Relist() {
   for (const auto& [uid, pod] : pods_) {
     if (!listed.contains(uid) && pod->observed_at <= asked) changed.push_back(uid);
   }
+  if (observer_) observer_(/*whole=*/true, loop_.Monotonic() - asked);
   const bool first = last_relist_ == -absl::InfiniteDuration();
   if (first) {
     // Nobody else asks for these yet, and what is not known cannot be told from what is not there.
@@ -224,6 +232,7 @@ Task<absl::Status> RuntimeCache::Refresh(std::string uid) {
   if (old) CO_RETURN_IF_ERROR(co_await ConfirmVanished(old, seen));
   SortRecords(*seen);
   Store(seen);
+  if (observer_) observer_(/*whole=*/false, loop_.Monotonic() - asked);
   co_return absl::OkStatus();
 }
 

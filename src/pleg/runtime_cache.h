@@ -37,6 +37,16 @@ class RuntimeCache {
   // refreshed.
   void SetOnChange(std::function<void(const std::string& uid)> on_change);
 
+  // Called when listing works again after it did not.
+  void SetOnRecovered(std::function<void()> on_recovered) {
+    on_recovered_ = std::move(on_recovered);
+  }
+
+  // Told how long each full listing, and each look at a single pod, took.
+  void SetObserver(std::function<void(bool whole, absl::Duration duration)> observer) {
+    observer_ = std::move(observer);
+  }
+
   // Starts listing and watching in `scope`; both end when the scope is closed.
   void Start(async::TaskScope& scope);
 
@@ -79,6 +89,8 @@ class RuntimeCache {
   cri::Runtime& runtime_;
   const Options options_;
   std::function<void(const std::string&)> on_change_;
+  std::function<void()> on_recovered_;
+  std::function<void(bool, absl::Duration)> observer_;
   absl::flat_hash_map<std::string, std::shared_ptr<const RuntimePod>> pods_;
   absl::flat_hash_set<std::string> stale_;
   absl::Duration last_relist_ = -absl::InfiniteDuration();

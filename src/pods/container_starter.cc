@@ -86,6 +86,19 @@ absl::StatusOr<std::string> WriteHostFiles(const HostFiles& files, const std::st
   return status.ok() ? path : std::string();
 }
 
+// The label container_type of the metrics.
+std::string_view MetricType(api::ContainerType type) {
+  switch (type) {
+    case api::ContainerType::kInit:
+      return "init_container";
+    case api::ContainerType::kRegular:
+      return "container";
+    case api::ContainerType::kEphemeral:
+      return "ephemeral_container";
+  }
+  return "";
+}
+
 }  // namespace
 
 int RestartCountFromLogs(const std::vector<std::string>& names) {
@@ -137,6 +150,17 @@ std::optional<StartResult> ContainerStarter::CheckImageVolumes(const StartReques
 }
 
 Task<StartResult> ContainerStarter::Start(StartRequest request) {
+  const std::string_view type = MetricType(request.type);
+  StartResult result = co_await TryStart(std::move(request));
+  if (absl::IsCancelled(result.status)) co_return result;
+  if (result.retry_at == absl::InfinitePast())
+    s_.metrics.Count("kubelet_started_containers_total", {type});
+  if (!result.status.ok())
+    s_.metrics.Count("kubelet_started_containers_errors_total", {type, result.reason});
+  co_return result;
+}
+
+Task<StartResult> ContainerStarter::TryStart(StartRequest request) {
   if (auto waiting = CheckBackoff(request)) co_return *std::move(waiting);
   if (auto failed = CheckImageVolumes(request)) co_return *std::move(failed);
   images::Request image;

@@ -61,6 +61,7 @@ class ContainerStarter {
   async::Task<StartResult> Start(StartRequest request);
 
  private:
+  async::Task<StartResult> TryStart(StartRequest request);
   std::optional<StartResult> CheckBackoff(const StartRequest& request);
   std::optional<StartResult> CheckImageVolumes(const StartRequest& request);
   async::Task<absl::StatusOr<criv1::ContainerConfig>> MakeConfig(StartRequest request,

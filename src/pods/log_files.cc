@@ -18,7 +18,7 @@
 namespace cubelet::pods {
 namespace {
 
-constexpr char kStampFormat[] = "%Y%m%d-%H%M%S";
+constexpr char kStampFormat[] = "%E4Y%m%d-%H%M%S";
 
 bool IsStamp(std::string_view text) {
   if (text.size() != 15 || text[8] != '-') return false;

@@ -158,6 +158,11 @@ Task<void> LogRotation::Check(std::string container_id) {
   bool rotated = false;
   if (absl::IsNotFound(file.status())) {
     status = co_await runtime_.ReopenContainerLog(container_id);
+    // It went without having been seen to end.
+    if (absl::IsNotFound(status)) {
+      Forget(container_id);
+      co_return;
+    }
   } else if (!file.ok()) {
     status = file.status();
   } else if (file->st_size >= options_.max_bytes) {

@@ -58,6 +58,7 @@ Manager::Manager(PodServices& services, ManagerOptions options)
       tools_(std::make_unique<Tools>(services, options_.crash_backoff_initial,
                                      options_.crash_backoff_max)) {
   s_.cache.SetOnChange([this](const std::string& uid) { RuntimeChanged(uid); });
+  s_.cache.SetOnRecovered([this] { WakeAll(); });
   s_.probes.SetOnChange([this](const std::string& uid, probes::Kind) {
     const auto it = pods_.find(uid);
     if (it != pods_.end() && it->second->worker) it->second->worker->Wake();

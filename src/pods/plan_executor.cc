@@ -68,8 +68,8 @@ Task<bool> PlanExecutor::Stop(Work* work) {
     co_await PruneInitContainers(work);
     co_return true;
   }
+  work->result.acted = work->runtime && work->runtime->AnyRunning();
   absl::Status status = co_await killer_.KillPod(work->pod, work->runtime, std::nullopt);
-  work->result.acted = true;
   if (!status.ok()) {
     work->Failed("KillPodSandbox", work->pod->metadata().uid(), "KillPodSandboxError",
                  Message(status));

@@ -23,7 +23,7 @@ class Case {
  public:
   explicit Case(const std::string& spec) {
     auto json =
-        api::ParseYaml(StrCat("metadata: {name: p, namespace: n, uid: u}\nspec: ", spec, "\n"));
+        api::ParseYaml(StrCat("metadata: {name: p, namespace: ns, uid: u}\nspec: ", spec, "\n"));
     EXPECT_TRUE(json.ok()) << json.status();
     pod_ = std::make_shared<v1::Pod>();
     const absl::Status status = api::FromJson(*json, *pod_);

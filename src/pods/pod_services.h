@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "api/events.h"
 #include "async/loop.h"
+#include "base/metrics.h"
 #include "cgroups/manager.h"
 #include "containers/node_context.h"
 #include "cri/runtime.h"
@@ -50,6 +51,7 @@ struct PodServices {
   const paths::Paths& paths;
   const containers::NodeContext& node;
   const PodSettings& settings;
+  Metrics& metrics;
 
   // Whether pods can get a network now, with the runtime's own words when not.
   std::function<absl::Status()> network_state;

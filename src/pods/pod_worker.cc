@@ -20,9 +20,25 @@ using pleg::ContainerState;
 
 constexpr absl::Duration kErrorRetry = absl::Seconds(10);
 constexpr absl::Duration kNetworkRetry = absl::Seconds(1);
+// From the second on the runtime's listing is as fast.
+constexpr absl::Duration kFirstLook = absl::Milliseconds(50);
+constexpr absl::Duration kLongestLook = absl::Milliseconds(800);
 
 bool IsTerminalPhase(const v1::PodStatus& status) {
   return status.phase() == "Succeeded" || status.phase() == "Failed";
+}
+
+const char* OperationType(PodWorker::State state) {
+  switch (state) {
+    case PodWorker::State::kSync:
+      return "sync";
+    case PodWorker::State::kTerminating:
+      return "terminating";
+    case PodWorker::State::kTerminated:
+    case PodWorker::State::kFinished:
+      return "terminated";
+  }
+  return "";
 }
 
 }  // namespace
@@ -33,6 +49,7 @@ PodWorker::PodWorker(PodServices& services, PodTools tools, PodPtr pod, bool run
       uid_(pod->metadata().uid()),
       runtime_only_(runtime_only),
       pod_(std::move(pod)),
+      made_(services.loop.Monotonic()),
       stop_(std::make_shared<async::Canceller>()),
       wakeup_(services.loop) {
   waiting_since_ = s_.loop.Monotonic();
@@ -59,16 +76,23 @@ void PodWorker::Terminate(Termination termination) {
 Task<void> PodWorker::Run() {
   while (state_ != State::kFinished) {
     waiting_since_.reset();
+    const absl::Duration begun = s_.loop.Monotonic();
+    const char* operation = OperationType(state_);
     const absl::Duration sleep = co_await Turn();
+    s_.metrics.Observe("kubelet_pod_worker_duration_seconds", {operation},
+                       absl::ToDoubleSeconds(s_.loop.Monotonic() - begun));
     if (state_ == State::kFinished) break;
     if (sleep > absl::ZeroDuration()) co_await wakeup_.WaitFor(sleep);
   }
 }
 
 Task<absl::Duration> PodWorker::Turn() {
-  if (s_.cache.IsStale(uid_)) {
+  if (std::exchange(look_again_, false) || s_.cache.IsStale(uid_)) {
     absl::Status status = co_await s_.cache.Refresh(uid_);
     if (!status.ok()) {
+      // A runtime that is away is the node's trouble and told there; the pod is woken when it is
+      // back.
+      if (absl::IsUnavailable(status)) co_return kErrorRetry * (1 + s_.loop.Random() / 2);
       s_.events.Record(api::ReferenceTo(*pod_), api::EventType::kWarning, "FailedSync",
                        StrCat("error determining status: ", Message(status)));
       co_return Retry(status);
@@ -142,9 +166,27 @@ Task<absl::Duration> PodWorker::Sync() {
   if (plan.Empty()) {
     sync_error_.clear();
     co_await CollectGarbage();
-    co_return UntilDeadline();
+    co_return std::min(UntilDeadline(), UntilLook());
   }
+  look_delay_ = absl::ZeroDuration();
   co_return co_await Carry(std::move(plan));
+}
+
+// While an init container runs, the next container waits for its end. Without an event stream only
+// a listing would tell, and that may be a second away: the pod is looked at more often at first.
+absl::Duration PodWorker::UntilLook() {
+  const std::shared_ptr<const pleg::RuntimePod> runtime = s_.cache.Get(uid_);
+  if (s_.cache.has_events() || !runtime || look_delay_ >= kLongestLook)
+    return absl::InfiniteDuration();
+  for (const v1::Container& container : pod_->spec().initcontainers()) {
+    const ContainerRecord* record = runtime->FindByName(container.name());
+    if (record == nullptr || record->state != ContainerState::kRunning || api::IsSidecar(container))
+      continue;
+    look_delay_ = look_delay_ == absl::ZeroDuration() ? kFirstLook : 2 * look_delay_;
+    look_again_ = true;
+    return look_delay_;
+  }
+  return absl::InfiniteDuration();
 }
 
 // What the pod needs on the node before its containers: cgroup, directories, volumes, probes.

@@ -103,6 +103,7 @@ class PodWorker {
   bool RestartingAll() const;
   absl::Duration Retry(const absl::Status& error);
   absl::Duration UntilDeadline() const;
+  absl::Duration UntilLook();
   void BeginTermination();
 
   PodServices& s_;
@@ -112,6 +113,7 @@ class PodWorker {
   PodPtr pod_;
   PodPtr prepared_;  // the spec that cgroup, directories and volumes were made for
   State state_ = State::kSync;
+  const absl::Duration made_;  // monotonic time
 
   bool termination_requested_ = false;
   Termination termination_;
@@ -125,6 +127,8 @@ class PodWorker {
   std::map<std::string, std::string> image_volumes_;
   bool deadline_told_ = false;
   std::string sync_error_;
+  bool look_again_ = false;  // the next turn asks the runtime whether or not it has told something
+  absl::Duration look_delay_;
 
   async::Wakeup wakeup_;
   std::optional<absl::Duration> waiting_since_;

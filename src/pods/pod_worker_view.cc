@@ -198,6 +198,10 @@ void PodWorker::StoreStatus(v1::PodStatus status) {
     s_.events.Record(api::ReferenceTo(*pod_), api::EventType::kNormal, status::kDeadlineReason,
                      status::kDeadlineMessage);
   if (status_ && google::protobuf::util::MessageDifferencer::Equals(*status_, status)) return;
+  // What ran before this agent began is no start of ours.
+  if (status.phase() == "Running" && status_ && status_->phase() == "Pending")
+    s_.metrics.Observe("kubelet_pod_start_duration_seconds", {},
+                       absl::ToDoubleSeconds(s_.loop.Monotonic() - made_));
   status_ = std::make_shared<const v1::PodStatus>(std::move(status));
   if (on_status_) on_status_();
 }

@@ -96,7 +96,15 @@ Task<absl::StatusOr<Sandbox>> SandboxStarter::Create(PodPtr pod, uint32_t attemp
   absl::Status made = co_await s_.loop.Blocking([logs] { return os::MakeDirectories(logs, 0755); });
   if (!made.ok())
     co_return Annotate(made, StrCat("Failed to create log directory for pod ", quoted));
+  const absl::Duration asked = s_.loop.Monotonic();
   auto id = co_await s_.runtime.RunPodSandbox(sandbox->config, sandbox->runtime_handler);
+  s_.metrics.Observe("kubelet_run_podsandbox_duration_seconds", {sandbox->runtime_handler},
+                     absl::ToDoubleSeconds(s_.loop.Monotonic() - asked));
+  s_.metrics.Count("kubelet_started_pods_total");
+  if (!id.ok()) {
+    s_.metrics.Count("kubelet_run_podsandbox_errors_total", {sandbox->runtime_handler});
+    s_.metrics.Count("kubelet_started_pods_errors_total");
+  }
   if (!id.ok())
     co_return Annotate(id.status(), StrCat("Failed to create sandbox for pod ", quoted));
   sandbox->id = *std::move(id);

@@ -92,7 +92,7 @@ void SimNode::RemoveManifest(const std::string& name) {
 
 void SimNode::StartAgent() {
   CHECK(agent_ == nullptr);
-  const kubelet::Seams seams{*runtime_, *runtime_, mounter_, cgroups_, events_};
+  const kubelet::Seams seams{*runtime_, *runtime_, mounter_, cgroups_, events_, metrics_};
   agent_ = std::make_unique<kubelet::Agent>(*loop_, seams, MakeSettings(), loop_->Now());
   kubelet::RuntimeFacts facts;
   facts.name = "sim";

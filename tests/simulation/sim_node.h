@@ -10,6 +10,7 @@
 #include "api/events.h"
 #include "async/loop.h"
 #include "async/scope.h"
+#include "base/metrics.h"
 #include "fakes/fake_cgroups.h"
 #include "fakes/sim_runtime.h"
 #include "kubelet/agent.h"
@@ -93,6 +94,7 @@ class SimNode {
   fakes::FakeCgroups cgroups_;
   volumes::FakeMounter mounter_;
   RecordedEvents events_;
+  Metrics metrics_;
   std::unique_ptr<kubelet::Agent> agent_;
   async::TaskScope scope_;
 };
