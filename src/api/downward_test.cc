@@ -26,7 +26,9 @@ spec:
   - {name: init, resources: {limits: {memory: 64Mi}}}
   containers:
   - name: main
-    resources: {requests: {cpu: 1500m, memory: 100Mi, hugepages-2Mi: 4Mi}, limits: {cpu: 2100m, hugepages-2Mi: 4Mi}}
+    resources:
+      requests: {cpu: 1500m, memory: 100Mi, hugepages-2Mi: 4Mi}
+      limits: {cpu: 2100m, hugepages-2Mi: 4Mi}
   - {name: bare, resources: {limits: {cpu: 0}}}
 )";
   v1::Pod pod;

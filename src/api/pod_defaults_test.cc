@@ -58,7 +58,8 @@ TEST(Defaults, OfContainers) {
                 "FallbackToLogsOnError, imagePullPolicy: Never, ports: [{containerPort: 1}], env: "
                 "[{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: B, "
                 "valueFrom: {fileKeyRef: {volumeName: v, path: p, key: k}}}]}"),
-      R"({"name":"c","image":"i:1","ports":[{"containerPort":1,"protocol":"TCP"}],"env":[{"name":"A",)"
+      R"({"name":"c","image":"i:1","ports":[{"containerPort":1,"protocol":"TCP"}],"env":[)"
+      R"({"name":"A",)"
       R"("valueFrom":{"fieldRef":{"apiVersion":"v1","fieldPath":"metadata.name"}}},{"name":"B",)"
       R"("valueFrom":{"fileKeyRef":{"volumeName":"v","path":"p","key":"k","optional":false}}}],)"
       R"("resources":{},"terminationMessagePath":"/x",)"
@@ -125,7 +126,8 @@ TEST(Defaults, OfVolumes) {
       {"projected: {sources: [{serviceAccountToken: {path: p}}, {downwardAPI: {items: [{path: p, "
        "fieldRef: {fieldPath: f}}]}}]}",
        R"({"projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3600,"path":"p"}},)"
-       R"({"downwardAPI":{"items":[{"path":"p","fieldRef":{"apiVersion":"v1","fieldPath":"f"}}]}}],)"
+       R"({"downwardAPI":{"items":[{"path":"p","fieldRef":{)"
+       R"("apiVersion":"v1","fieldPath":"f"}}]}}],)"
        R"("defaultMode":420}})"},
       {"hostPath: {path: /x}", R"({"hostPath":{"path":"/x","type":""}})"},
       {"iscsi: {targetPortal: t, iqn: i}",
@@ -288,7 +290,8 @@ TEST(References, StaticPodsMayNotNameOtherObjects) {
         << spec;
   EXPECT_EQ(CheckNoApiReferences(FromYaml<v1::Pod>(R"(
 spec:
-  containers: [{env: [{name: A, value: b}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}]
+  containers:
+  - env: [{name: A, value: b}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
   volumes:
   - {name: a, hostPath: {path: /x}}
   - {name: b, emptyDir: {}}

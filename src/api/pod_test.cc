@@ -82,7 +82,8 @@ TEST(Pod, ContainersAreFoundByName) {
 spec:
   initContainers: [{name: init}, {name: side, restartPolicy: Always}]
   containers: [{name: main}]
-  ephemeralContainers: [{name: debug, image: i, env: [{name: A, value: b}], targetContainerName: main}]
+  ephemeralContainers:
+  - {name: debug, image: i, env: [{name: A, value: b}], targetContainerName: main}
 )");
   std::vector<std::string> names;
   ForEachContainer(pod, [&](const v1::Container& container, ContainerType type) {
@@ -154,7 +155,9 @@ spec:
   overhead: {cpu: 10m, memory: 1Mi}
   initContainers:
   - {name: a, resources: {requests: {cpu: 3}, limits: {cpu: 4}}}
-  - {name: s, restartPolicy: Always, resources: {requests: {cpu: 500m, memory: 10Mi}, limits: {memory: 20Mi}}}
+  - name: s
+    restartPolicy: Always
+    resources: {requests: {cpu: 500m, memory: 10Mi}, limits: {memory: 20Mi}}
   - {name: b, resources: {requests: {cpu: 2800m, memory: 5Mi}}}
   containers:
   - {name: x, resources: {requests: {cpu: 1, memory: 100Mi}, limits: {memory: 200Mi, cpu: 2}}}

@@ -114,8 +114,8 @@ std::vector<std::string> UserNameFaults(const std::string& name) {
   const std::string& user = parts.back();
   if (parts.size() == 2) {
     static const re2::RE2 kNetBios(R"([^\\/:*?"<>|.][^\\/:*?"<>|]{0,14})");
-    static const re2::RE2 kDns(
-        R"([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*)");
+    static const re2::RE2 kDns(R"([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)"
+                               R"((?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*)");
     if (parts[0].size() >= kMaxDomainBytes)
       faults.push_back("runAsUserName's Domain length must be under 256 characters");
     if (!re2::RE2::FullMatch(parts[0], kNetBios) && !re2::RE2::FullMatch(parts[0], kDns))
