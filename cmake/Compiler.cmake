@@ -24,11 +24,12 @@ if(CUBELET_CCACHE)
     CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=true
     CCACHE_SLOPPINESS=pch_defines,time_macros ${CUBELET_CCACHE})
 endif()
+# mold links fastest; what ships is linked by lld, which packs relocations in the form that glibc loads.
 find_program(CUBELET_MOLD mold)
-if(CUBELET_MOLD)
+if(CUBELET_MOLD AND NOT CMAKE_BUILD_TYPE STREQUAL "Release")
   add_link_options(-fuse-ld=mold)
 else()
-  add_link_options(-fuse-ld=lld)
+  add_link_options(-fuse-ld=lld -Wl,--icf=safe -Wl,-z,pack-relative-relocs)
 endif()
 
 # Sections of their own let the linker drop what is unused of the static libraries.

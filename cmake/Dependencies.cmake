@@ -15,6 +15,24 @@ find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(MOUNT REQUIRED IMPORTED_TARGET mount)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
+# Abseil is some sixty libraries: shared, each would cost a mapping, relocations and pages of its own.
+get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
+foreach(target ${imported})
+  if(NOT target MATCHES "^absl::")
+    continue()
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    continue()
+  endif()
+  string(REPLACE "absl::" "" name ${target})
+  find_library(archive_absl_${name} NAMES libabsl_${name}.a REQUIRED)
+  foreach(configuration NONE RELEASE RELWITHDEBINFO DEBUG)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION_${configuration} ${archive_absl_${name}})
+  endforeach()
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${archive_absl_${name}})
+endforeach()
+
 # Debian's CMake packages of these name the shared objects; the archives lie beside them.
 function(cubelet_archive target)
   cmake_parse_arguments(arg "" "" "FILES;LIBS" ${ARGN})
@@ -47,3 +65,9 @@ add_library(cubelet_boost INTERFACE)
 target_link_libraries(cubelet_boost INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(cubelet_boost INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
+
+# spdlog and fmt as headers: one shared library less.
+add_library(cubelet_spdlog INTERFACE)
+target_include_directories(cubelet_spdlog SYSTEM INTERFACE
+  $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(cubelet_spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)

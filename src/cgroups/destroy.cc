@@ -62,9 +62,10 @@ absl::Status KillInside(const std::string& directory) {
   if (!absl::IsNotFound(killed)) return killed;
   return os::WalkTree(directory, os::MountsInside::kSkip,
                       [](const os::TreeEntry& entry, std::string_view path) {
-                        if (entry.name == kProcs)
+                        const std::string_view name = entry.name;
+                        if (name == kProcs)
                           return KillProcesses(entry.directory_fd, std::string(path));
-                        if (entry.name == kV1FreezerState)
+                        if (name == kV1FreezerState)
                           return Thaw(entry.directory_fd, std::string(path));
                         return absl::OkStatus();
                       });

@@ -30,6 +30,7 @@ absl::Status LimitHugepages(const std::string& directory, const HugetlbFiles& fi
 
 std::vector<std::string> Driver::DirectoriesOf(const std::string& path) const {
   std::vector<std::string> directories;
+  directories.reserve(layout_.hierarchies.size());
   for (const Hierarchy& hierarchy : layout_.hierarchies)
     directories.push_back(StrCat(hierarchy.directory, path));
   return directories;

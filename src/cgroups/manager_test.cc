@@ -12,6 +12,7 @@
 #include <functional>
 #include <sstream>
 
+#include "absl/cleanup/cleanup.h"
 #include "base/strings.h"
 #include "cgroups/destroy.h"
 #include "cgroups/hierarchy.h"
@@ -610,9 +611,14 @@ TEST_F(RealV1Test, DestroyEndsFrozenProcessesToo) {
     Write(child + "/" + kProcs, StrCat(victim.pid()));
     ASSERT_EQ(Read(child + "/" + kProcs), StrCat(victim.pid(), "\n")) << hierarchy;
   }
-  Write(StrCat(kMountRoot, "/freezer", manager_->PodPath("a", QosClass::kBurstable), "/c1/",
-               kV1FreezerState),
-        "FROZEN");
+  const std::string freezer =
+      StrCat(kMountRoot, "/freezer", manager_->PodPath("a", QosClass::kBurstable), "/c1/",
+             kV1FreezerState);
+  // A frozen victim would keep a failed test waiting for its end.
+  const absl::Cleanup thaw = [&] {
+    if (fs::exists(freezer)) Write(freezer, kV1Thawed);
+  };
+  Write(freezer, "FROZEN");
   const absl::Status status = manager_->DestroyPod("a");
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_TRUE(victim.WaitKilled());

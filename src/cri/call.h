@@ -4,6 +4,9 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -60,6 +63,10 @@ async::Task<absl::StatusOr<Response>> UnaryCall(async::Loop* loop,
       co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
                                            void(std::exception_ptr, absl::Status)>(
           std::move(initiate), boost::asio::use_awaitable);
+  // Whoever was cancelled must not take the call's end for an answer of the runtime.
+  const auto cancellation = co_await boost::asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != boost::asio::cancellation_type::none)
+    throw boost::system::system_error(boost::asio::error::operation_aborted);
   if (!status.ok()) co_return status;
   co_return std::move(state->response);
 }

@@ -22,6 +22,7 @@
 #include "kubelet/reports.h"
 #include "kubelet/server_options.h"
 #include "os/files.h"
+#include "os/memory.h"
 #include "os/mounts.h"
 #include "os/systemd.h"
 #include "server/health.h"
@@ -32,6 +33,12 @@
 namespace cubelet::kubelet {
 
 using async::Task;
+
+namespace {
+
+constexpr absl::Duration kQuiet = absl::Seconds(10);
+
+}  // namespace
 
 // Everything the process owns, in the order of its making.
 struct Kubelet::Services {
@@ -49,6 +56,7 @@ struct Kubelet::Services {
   Task<void> WaitForSignal();
   Task<void> ShutDown();
   Task<void> FeedWatchdog();
+  void ReleaseMemoryLater();
   void End(absl::Status why);
 
   server::Backend MakeBackend();
@@ -73,6 +81,7 @@ struct Kubelet::Services {
   std::string runtime_version;   // "containerd 2.1.9"
   std::unique_ptr<Agent> agent;  // there once the runtime has answered
   std::unique_ptr<server::Server> server;
+  async::Loop::TimerId release_timer = 0;
 
   async::TaskScope scope{*loop, "kubelet"};
   async::TaskScope ending_scope{*loop, "shutdown"};
@@ -196,7 +205,16 @@ Task<void> Kubelet::Services::BringUp() {
     End(prepared);
     co_return;
   }
+  agent->pods().SetOnStatus([this](const std::string&) { ReleaseMemoryLater(); });
   agent->Start();
+  ReleaseMemoryLater();
+}
+
+// Once things have been quiet for a while: most of what the start, or a burst of pods, has run
+// through is not run again soon.
+void Kubelet::Services::ReleaseMemoryLater() {
+  loop->CancelTimer(release_timer);
+  release_timer = loop->AddTimer(kQuiet, [] { os::ReleaseColdMemory(); });
 }
 
 Task<absl::Status> Kubelet::Services::AskRuntime(RuntimeFacts* facts) {
@@ -253,6 +271,7 @@ void Kubelet::Services::End(absl::Status why) {
 // The reverse of the start. Containers are the runtime's and run on.
 Task<void> Kubelet::Services::ShutDown() {
   co_await scope.Close();
+  loop->CancelTimer(release_timer);
   if (agent) co_await agent->Stop();
   if (server) co_await server->Stop();
   loop->Post([this] { loop->Stop(); });

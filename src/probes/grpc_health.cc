@@ -28,7 +28,8 @@ using async::Task;
 // A health answer is a handful of bytes.
 constexpr int kMaxMessageBytes = 64 << 10;
 
-// Everything a call needs until it has ended. Dies on the loop, with the coroutine that awaits.
+// Everything a call needs until it has ended. Dies on the loop, with the coroutine that awaits;
+// only that one holds it.
 struct Call {
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<health::Health::Stub> stub;
@@ -53,11 +54,13 @@ std::shared_ptr<grpc::Channel> MakeChannel(const GrpcHealthRequest& request) {
 }
 
 // Starts the call and waits for its end; being cancelled cancels it and still waits.
-Task<absl::Status> Run(async::Loop* loop, Call* call) {
-  auto initiate = [loop, call](auto handler) {
+Task<absl::Status> Run(async::Loop* loop, std::shared_ptr<Call> call) {
+  auto initiate = [loop, call = call.get(), weak = std::weak_ptr<Call>(call)](auto handler) {
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected()) {
-      slot.assign([call](boost::asio::cancellation_type) { call->context.TryCancel(); });
+      slot.assign([weak](boost::asio::cancellation_type) {
+        if (const auto alive = weak.lock()) alive->context.TryCancel();
+      });
     }
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     call->stub->async()->Check(
@@ -96,7 +99,7 @@ std::string FailureOf(const GrpcHealthRequest& request, const absl::Status& stat
 }  // namespace
 
 Task<std::string> CheckGrpcHealth(async::Loop* loop, GrpcHealthRequest request) {
-  auto call = std::make_unique<Call>();
+  auto call = std::make_shared<Call>();
   call->channel = MakeChannel(request);
   call->stub = health::Health::NewStub(call->channel);
   call->request.set_service(request.service);
@@ -105,7 +108,7 @@ Task<std::string> CheckGrpcHealth(async::Loop* loop, GrpcHealthRequest request) 
   call->context.set_deadline(
       gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                    gpr_time_from_millis(absl::ToInt64Milliseconds(request.timeout), GPR_TIMESPAN)));
-  const absl::Status status = co_await Run(loop, call.get());
+  const absl::Status status = co_await Run(loop, call);
   if (!status.ok())
     co_return FailureOf(request, status, call->channel->GetState(false) == GRPC_CHANNEL_READY);
   const auto answer = call->response.status();

@@ -191,6 +191,16 @@ Manager::Worker* Manager::FindWorker(const std::string& uid, const std::string& 
   return nullptr;
 }
 
+Manager::Worker* Manager::FindWorker(const std::string& uid, uint64_t worker_id,
+                                     PodProbes*& pod) const {
+  const auto it = pods_.find(uid);
+  if (it == pods_.end()) return nullptr;
+  pod = it->second.get();
+  const auto worker = std::find_if(pod->workers.begin(), pod->workers.end(),
+                                   [&](const auto& w) { return w->id == worker_id; });
+  return worker == pod->workers.end() ? nullptr : worker->get();
+}
+
 // Before the pod is added (its first look after a restart of the agent) its object tells.
 bool Manager::HasWorker(const std::string& uid, const v1::Container& container, Kind kind) const {
   const auto it = pods_.find(uid);
@@ -232,7 +242,8 @@ void Manager::ConsiderAll(PodProbes& pod) {
 
 // ---- One worker
 
-bool Manager::Decide(PodProbes& pod, Worker& worker, bool& may_probe, absl::Time& not_before) {
+// Looks, and keeps what comes of it.
+Decision Manager::Decide(PodProbes& pod, Worker& worker) {
   const std::string& uid = pod.pod->metadata().uid();
   Sight sight;
   if (const ContainerView* view = FindView(pod.view, worker.container->name())) {
@@ -248,27 +259,26 @@ bool Manager::Decide(PodProbes& pod, Worker& worker, bool& may_probe, absl::Time
   Decision decision = Look(worker.spec, worker.state, sight);
   if (decision.state.container_id != worker.state.container_id)
     Forget(worker.state.container_id, worker.spec.kind);
-  worker.state = std::move(decision.state);
+  worker.state = decision.state;
   if (decision.store) Store(worker.state.container_id, worker.spec.kind, *decision.store);
-  may_probe = decision.next == Next::kProbe;
-  not_before = decision.not_before;
-  return decision.next != Next::kEnd;
+  return decision;
 }
 
 bool Manager::Consider(PodProbes& pod, Worker& worker, absl::Duration from) {
-  bool may_probe = false;
-  absl::Time not_before;
-  if (!Decide(pod, worker, may_probe, not_before)) return false;
+  const Decision decision = Decide(pod, worker);
+  if (decision.next == Next::kEnd) return false;
   if (worker.task != 0) return true;
-  if (!may_probe) {
+  if (decision.next == Next::kWait) {
     Stop(worker);
     return true;
   }
   const absl::Duration now = loop_.Monotonic();
-  if (not_before > loop_.Now()) from = std::max(from, now + (not_before - loop_.Now()));
+  if (decision.not_before > loop_.Now())
+    from = std::max(from, now + (decision.not_before - loop_.Now()));
   const absl::Duration tick =
       NextTick(worker.first_tick, worker.spec.period, from, worker.last_run);
-  if (worker.timer != 0 && worker.due == tick) return true;
+  // A timer that is set already looks again when it fires; one that is overdue must not be missed.
+  if (worker.timer != 0 && worker.due <= tick) return true;
   Stop(worker);
   worker.due = tick;
   worker.timer = loop_.AddTimer(
@@ -277,25 +287,20 @@ bool Manager::Consider(PodProbes& pod, Worker& worker, absl::Duration from) {
 }
 
 void Manager::OnTick(const std::string& uid, uint64_t worker_id) {
-  const auto it = pods_.find(uid);
-  if (it == pods_.end()) return;
-  PodProbes& pod = *it->second;
-  const auto worker = std::find_if(pod.workers.begin(), pod.workers.end(),
-                                   [&](const auto& w) { return w->id == worker_id; });
-  if (worker == pod.workers.end()) return;
-  (*worker)->timer = 0;
-  ProbeNow(pod, **worker);
+  PodProbes* pod = nullptr;
+  Worker* worker = FindWorker(uid, worker_id, pod);
+  if (worker == nullptr) return;
+  worker->timer = 0;
+  ProbeNow(*pod, *worker);
 }
 
 // Probes if there is something to probe now, otherwise waits for it.
 void Manager::ProbeNow(PodProbes& pod, Worker& worker) {
-  bool may_probe = false;
-  absl::Time not_before;
-  // What ends a worker is seen by Observe, which drops it; here it only does nothing.
-  if (!Decide(pod, worker, may_probe, not_before)) return;
-  if (may_probe && not_before <= loop_.Now()) {
+  const Decision decision = Decide(pod, worker);
+  if (decision.next == Next::kProbe && decision.not_before <= loop_.Now()) {
     Start(pod, worker);
   } else {
+    // What ends a worker is seen by Observe, which drops it; here it only gets no timer.
     Consider(pod, worker, loop_.Monotonic() + absl::Nanoseconds(1));
   }
 }
@@ -312,17 +317,8 @@ void Manager::Start(PodProbes& pod, Worker& worker) {
 void Manager::Stop(Worker& worker) { loop_.CancelTimer(std::exchange(worker.timer, 0)); }
 
 Task<void> Manager::Execute(std::string uid, uint64_t worker_id, std::string container_id) {
-  const auto find = [this, &uid, worker_id](PodProbes*& pod) -> Worker* {
-    const auto it = pods_.find(uid);
-    if (it == pods_.end()) return nullptr;
-    pod = it->second.get();
-    for (auto& worker : pod->workers) {
-      if (worker->id == worker_id) return worker.get();
-    }
-    return nullptr;
-  };
   PodProbes* pod = nullptr;
-  Worker* worker = find(pod);
+  Worker* worker = FindWorker(uid, worker_id, pod);
   if (worker == nullptr) co_return;
   const Kind kind = worker->spec.kind;
   ProbeTarget target{.pod = pod->pod,
@@ -335,7 +331,7 @@ Task<void> Manager::Execute(std::string uid, uint64_t worker_id, std::string con
   Finished finished{.container_id = std::move(container_id)};
   finished.result = co_await RunProbe(&loop_, &runtime_, std::move(target));
   finished.duration = loop_.Monotonic() - begun;
-  worker = find(pod);
+  worker = FindWorker(uid, worker_id, pod);
   if (worker == nullptr) co_return;
   if (Finish(*pod, *worker, finished) && on_change_) on_change_(uid, kind);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,7 +29,8 @@ namespace cubelet::probes {
 enum class Kind { kStartup, kLiveness, kReadiness };
 enum class Outcome { kUnknown, kSuccess, kFailure };
 
-struct Report;  // of prober.h
+struct Decision;  // of worker.h
+struct Report;    // of prober.h
 
 const char* KindName(Kind kind);  // "Startup", "Liveness", "Readiness"
 
@@ -79,7 +81,9 @@ class Manager {
   // Forgets the pod and ends its probes.
   void Remove(const std::string& uid);
 
-  // The outcome kept for that instance of the container; none when no probe has reported.
+  // The outcome kept for that instance of the container. It begins as a failure of readiness, a
+  // success of liveness and an unknown startup; none without such a probe, and for an instance
+  // older than this agent until the first probe has reported.
   std::optional<Outcome> Result(const std::string& container_id, Kind kind) const;
 
   struct Health {
@@ -102,6 +106,7 @@ class Manager {
   // ---- The workers of a pod
   void MakeWorkers(PodProbes& pod, const v1::Container& container, bool sidecar);
   Worker* FindWorker(const std::string& uid, const std::string& container, Kind kind) const;
+  Worker* FindWorker(const std::string& uid, uint64_t worker_id, PodProbes*& pod) const;
   bool HasWorker(const std::string& uid, const v1::Container& container, Kind kind) const;
   void EndWorker(const PodProbes& pod, Worker& worker);
   void ConsiderAll(PodProbes& pod);
@@ -110,7 +115,7 @@ class Manager {
   // Looks, and sets the timer for the first tick at or after `from` if there is something to probe.
   // False when the worker has come to its end.
   bool Consider(PodProbes& pod, Worker& worker, absl::Duration from);
-  bool Decide(PodProbes& pod, Worker& worker, bool& may_probe, absl::Time& not_before);
+  Decision Decide(PodProbes& pod, Worker& worker);
   void OnTick(const std::string& uid, uint64_t worker_id);
   void ProbeNow(PodProbes& pod, Worker& worker);
   void Start(PodProbes& pod, Worker& worker);

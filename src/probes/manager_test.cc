@@ -41,9 +41,9 @@ class ManagerTest : public testing::Test {
     pod_.mutable_metadata()->set_uid("u");
   }
   ~ManagerTest() override {
-    manager_.reset();
-    scope_.CancelAll();
-    loop_->RunUntil(loop_->Now() + absl::Minutes(10));
+    async::TaskScope closer(*loop_, "closer");
+    closer.Spawn("close", scope_.Close());
+    while (scope_.size() > 0 || closer.size() > 0) RunFor(absl::Seconds(1));
   }
 
   // An agent that started `before` ago.
@@ -218,6 +218,19 @@ TEST_F(ManagerTest, ASlowProbeMakesUpForOneTick) {
   Observe({View()});
   RunFor(absl::Seconds(11));
   EXPECT_THAT(Runs(), ElementsAre("Liveness@0", "Liveness@7", "Liveness@8", "Liveness@10"));
+}
+
+// The pod's worker may look at any time, also in the turn in which a tick is due.
+TEST_F(ManagerTest, BeingSeenDoesNotMoveTicks) {
+  Make();
+  AddProbe(AddContainer(), Kind::kLiveness, 2);
+  Add();
+  const ContainerView view = View();
+  for (int i = 0; i < 60; ++i) {
+    Observe({view});
+    RunFor(absl::Milliseconds(100));
+  }
+  EXPECT_THAT(Runs(), ElementsAre("Liveness@0", "Liveness@2", "Liveness@4", "Liveness@6"));
 }
 
 TEST_F(ManagerTest, LivenessFailsAtItsThresholdAndHolds) {

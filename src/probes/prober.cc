@@ -1,6 +1,10 @@
 #include "probes/prober.h"
 
 #include <algorithm>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -20,6 +24,7 @@
 namespace cubelet::probes {
 namespace {
 
+namespace asio = boost::asio;
 using async::Task;
 
 constexpr int kMaxAttempts = 3;
@@ -155,6 +160,10 @@ Task<ProbeResult> RunProbe(async::Loop* loop, cri::Runtime* runtime, ProbeTarget
   ProbeResult result;
   for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
     result = co_await Attempt(loop, runtime, target);
+    // A cancelled call ends like a failed one; what it says is nothing to go by.
+    const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+    if (cancellation.cancelled() != asio::cancellation_type::none)
+      throw boost::system::system_error(asio::error::operation_aborted);
     if (result.error.empty()) break;
   }
   co_return result;
@@ -178,14 +187,16 @@ Report MakeReport(Kind kind, const ProbeResult& result) {
   if (!result.error.empty())
     return {std::nullopt, kUnhealthy,
             StrCat(name, " probe errored and resulted in ", VerdictWord(result.verdict),
-                   " state: ", result.error)};
+                   " state: ", CleanUtf8(result.error))};
   switch (result.verdict) {
     case Verdict::kSuccess:
       return {Outcome::kSuccess, "", ""};
     case Verdict::kWarning:
-      return {Outcome::kSuccess, "ProbeWarning", StrCat(name, " probe warning: ", result.output)};
+      return {Outcome::kSuccess, "ProbeWarning",
+              StrCat(name, " probe warning: ", CleanUtf8(result.output))};
     case Verdict::kFailure:
-      return {Outcome::kFailure, kUnhealthy, StrCat(name, " probe failed: ", result.output)};
+      return {Outcome::kFailure, kUnhealthy,
+              StrCat(name, " probe failed: ", CleanUtf8(result.output))};
     case Verdict::kUnknown:
       break;
   }

@@ -101,17 +101,18 @@ class ProbeTest : public testing::Test {
     port.set_intval(number);
   }
 
-  ProbeResult Run() {
+  ProbeTarget Target() const {
     auto pod = std::make_shared<const v1::Pod>(pod_);
     const v1::Container& c = pod->spec().containers(0);
-    ProbeTarget target{.pod = pod,
-                       .container = &c,
-                       .probe = &c.livenessprobe(),
-                       .kind = Kind::kLiveness,
-                       .container_id = "one",
-                       .pod_ip = "127.0.0.1"};
-    return Runner<ProbeResult>::Run(*loop_, servers_,
-                                    RunProbe(loop_.get(), &runtime_, std::move(target)));
+    return {.pod = pod,
+            .container = &c,
+            .probe = &c.livenessprobe(),
+            .kind = Kind::kLiveness,
+            .container_id = "one",
+            .pod_ip = "127.0.0.1"};
+  }
+  ProbeResult Run() {
+    return Runner<ProbeResult>::Run(*loop_, servers_, RunProbe(loop_.get(), &runtime_, Target()));
   }
 
   v1::Pod pod_;
@@ -210,15 +211,8 @@ TEST_F(ProbeTest, HttpIsJudgedByItsStatus) {
     async::TaskScope servers(*loop, "servers");
     FakeServer server(*loop, servers, [&](const std::string&) { return Reply{c.response}; });
     SetPort(*handler().mutable_httpget()->mutable_port(), server.port());
-    auto pod = std::make_shared<const v1::Pod>(pod_);
-    const v1::Container& container = pod->spec().containers(0);
-    ProbeTarget target{.pod = pod,
-                       .container = &container,
-                       .probe = &container.livenessprobe(),
-                       .container_id = "one",
-                       .pod_ip = "127.0.0.1"};
-    const ProbeResult result = Runner<ProbeResult>::Run(
-        *loop, servers, RunProbe(loop.get(), &runtime_, std::move(target)));
+    const ProbeResult result =
+        Runner<ProbeResult>::Run(*loop, servers, RunProbe(loop.get(), &runtime_, Target()));
     EXPECT_EQ(result.verdict, c.verdict) << c.response;
     EXPECT_EQ(result.output, c.output) << c.response;
     EXPECT_EQ(result.error, "") << c.response;
@@ -357,6 +351,32 @@ TEST_F(GrpcProbeTest, ACallThatTakesTooLong) {
     return grpc::Status::OK;
   });
   EXPECT_EQ(Run().output, "timeout: health rpc did not complete within 1s");
+}
+
+TEST_F(GrpcProbeTest, BeingCancelledEndsTheCall) {
+  Serve([held = release_.get_future().share()](const auto&, auto&) {
+    held.wait();
+    return grpc::Status::OK;
+  });
+  probe().set_timeoutseconds(3600);
+  const absl::Duration begun = loop_->Monotonic();
+  async::TaskScope probes(*loop_, "probes");
+  struct Body {
+    static async::Task<absl::Status> Cancel(async::Loop* loop, async::TaskScope* probes) {
+      co_await loop->Sleep(absl::Milliseconds(50));
+      co_await probes->Close();
+      co_return absl::OkStatus();
+    }
+    static async::Task<void> Probe(async::Loop* loop, cri::Runtime* runtime, ProbeTarget target) {
+      co_await RunProbe(loop, runtime, std::move(target));
+      ADD_FAILURE() << "the probe has ended by itself";
+    }
+  };
+  probes.Spawn("probe", Body::Probe(loop_.get(), &runtime_, Target()));
+  const absl::Status closed =
+      Runner<absl::Status>::Run(*loop_, servers_, Body::Cancel(loop_.get(), &probes));
+  EXPECT_TRUE(closed.ok());
+  EXPECT_LT(loop_->Monotonic() - begun, absl::Seconds(30));
 }
 
 TEST_F(GrpcProbeTest, ANobodyIsATimeout) {
