@@ -5,60 +5,21 @@
 #include <string>
 #include <tuple>
 
-#include "absl/strings/numbers.h"
 #include "api/pod.h"
+#include "api/selectors.h"
 
 namespace cubelet::node {
 namespace {
 
-// ---- Affinity
-
 // The node's operating system is known, whatever it is registered with.
-const std::string* FindLabel(const NodeView& node, const std::string& key) {
-  static const std::string* const kLinux = new std::string("linux");
-  if (key == "kubernetes.io/os") return kLinux;
-  const auto entry = node.labels.find(key);
-  return entry == node.labels.end() ? nullptr : &entry->second;
+v1::Node AsNode(const NodeView& view) {
+  v1::Node node;
+  node.mutable_metadata()->set_name(view.name);
+  auto& labels = *node.mutable_metadata()->mutable_labels();
+  for (const auto& [key, value] : view.labels) labels[key] = value;
+  labels["kubernetes.io/os"] = "linux";
+  return node;
 }
-
-bool Lists(const v1::NodeSelectorRequirement& requirement, const std::string& value) {
-  const auto& values = requirement.values();
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
-bool Compares(const v1::NodeSelectorRequirement& requirement, const std::string& value) {
-  int64_t bound = 0, number = 0;
-  if (requirement.values_size() != 1 || !absl::SimpleAtoi(requirement.values(0), &bound) ||
-      !absl::SimpleAtoi(value, &number))
-    return false;
-  return requirement.operator_() == "Gt" ? number > bound : number < bound;
-}
-
-// `value` is null when the node has no such label.
-bool Matches(const v1::NodeSelectorRequirement& requirement, const std::string* value) {
-  const std::string& op = requirement.operator_();
-  if (op == "In") return value != nullptr && Lists(requirement, *value);
-  if (op == "NotIn") return value == nullptr || !Lists(requirement, *value);
-  if (op == "Exists") return value != nullptr;
-  if (op == "DoesNotExist") return value == nullptr;
-  if (op == "Gt" || op == "Lt") return value != nullptr && Compares(requirement, *value);
-  return false;
-}
-
-// A term without requirements matches nothing.
-bool Matches(const v1::NodeSelectorTerm& term, const NodeView& node) {
-  if (term.matchexpressions().empty() && term.matchfields().empty()) return false;
-  const auto by_label = [&node](const v1::NodeSelectorRequirement& requirement) {
-    return Matches(requirement, FindLabel(node, requirement.key()));
-  };
-  const auto by_field = [&node](const v1::NodeSelectorRequirement& requirement) {
-    return requirement.key() == "metadata.name" && Matches(requirement, &node.name);
-  };
-  return std::all_of(term.matchexpressions().begin(), term.matchexpressions().end(), by_label) &&
-         std::all_of(term.matchfields().begin(), term.matchfields().end(), by_field);
-}
-
-// ---- Ports
 
 using HostPort = std::tuple<std::string, int32_t, std::string>;  // protocol, port, address
 
@@ -99,15 +60,8 @@ bool Tolerates(const v1::Toleration& toleration, const v1::Taint& taint) {
 }  // namespace
 
 bool MatchesNodeAffinity(const v1::Pod& pod, const NodeView& node) {
-  for (const auto& [key, value] : pod.spec().nodeselector()) {
-    const std::string* label = FindLabel(node, key);
-    if (label == nullptr || *label != value) return false;
-  }
-  const v1::NodeAffinity& affinity = pod.spec().affinity().nodeaffinity();
-  if (!affinity.has_requiredduringschedulingignoredduringexecution()) return true;
-  const auto& terms = affinity.requiredduringschedulingignoredduringexecution().nodeselectorterms();
-  return std::any_of(terms.begin(), terms.end(),
-                     [&node](const v1::NodeSelectorTerm& term) { return Matches(term, node); });
+  const bool asks = !pod.spec().nodeselector().empty() || pod.spec().has_affinity();
+  return !asks || api::MatchesNodeAffinity(pod, AsNode(node));
 }
 
 bool HostPortsAreFree(const v1::Pod& pod, const std::vector<PodPtr>& others) {

@@ -94,6 +94,7 @@ PodRow MakePodRow(const v1::Pod& pod, const v1::PodStatus& status, std::string r
   row.name_space = pod.metadata().namespace_();
   row.name = pod.metadata().name();
   row.uid = pod.metadata().uid();
+  row.ip = status.podip();
   row.phase = status.phase();
   row.ready = IsTrue(status, "Ready");
   row.created = CreationOf(pod, status);

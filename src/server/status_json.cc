@@ -26,6 +26,7 @@ json::object ToJson(const PodRow& row) {
   pod["namespace"] = row.name_space;
   pod["name"] = row.name;
   pod["uid"] = row.uid;
+  if (!row.ip.empty()) pod["ip"] = row.ip;
   pod["phase"] = row.phase;
   pod["status"] = row.status;
   pod["ready"] = row.ready;
@@ -67,6 +68,7 @@ PodRow FromJson(const json::object& pod) {
   row.name_space = Text(pod, "namespace");
   row.name = Text(pod, "name");
   row.uid = Text(pod, "uid");
+  row.ip = Text(pod, "ip");
   row.phase = Text(pod, "phase");
   row.status = Text(pod, "status");
   row.ready = Flag(pod, "ready");

@@ -15,6 +15,7 @@ struct PodRow {
   std::string name_space;
   std::string name;
   std::string uid;
+  std::string ip;  // "" when it has none yet
   std::string phase;
   std::string status;  // as kubectl shows it: "Running", "CrashLoopBackOff", "Init:0/2"
   bool ready = false;
