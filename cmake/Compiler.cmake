@@ -45,6 +45,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
 
+# Coverage for the fuzzers has to be in everything they reach.
+if(CUBELET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(CUBELET_SANITIZE)
   add_compile_options(-fsanitize=${CUBELET_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CUBELET_SANITIZE})

@@ -27,6 +27,7 @@ std::string Line(const JournalEntry& entry) {
 void Journal::Add(JournalEntry entry) {
   if (limit_ == 0) return;
   if (entry.kind == JournalEntry::Kind::kChange) Check(entry);
+  if (observer_) observer_(entry);
   entries_.push_back(std::move(entry));
   if (entries_.size() > limit_) entries_.pop_front();
 }

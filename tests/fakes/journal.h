@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,6 +40,11 @@ class Journal {
   bool enabled() const { return limit_ > 0; }
   void Add(JournalEntry entry);
 
+  // Called with each entry as it is added, for rules of the caller's own.
+  void SetObserver(std::function<void(const JournalEntry&)> observer) {
+    observer_ = std::move(observer);
+  }
+
   const std::deque<JournalEntry>& entries() const { return entries_; }
 
   // How many calls of `method` there were, and of them for one object.
@@ -64,6 +71,7 @@ class Journal {
   std::map<std::string, std::set<std::string>> running_;  // "<pod uid>/<container>": ids
   std::map<std::string, std::set<std::string>> ready_;    // pod uid: ids of sandboxes
   std::vector<std::string> violations_;
+  std::function<void(const JournalEntry&)> observer_;
 };
 
 }  // namespace cubelet::fakes

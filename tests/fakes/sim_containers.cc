@@ -231,7 +231,14 @@ Task<absl::Status> SimRuntime::StopContainer(std::string container_id, absl::Dur
         return absl::OkStatus();
       });
   if (!asked.ok()) co_return asked;
+  Survivor survivor{this, loop_.Monotonic() + grace, [this, life = life_, container_id] {
+                      auto it = containers_.find(container_id);
+                      if (life_ != life || it == containers_.end()) return;
+                      if (it->second.running() && !it->second.process.unkillable)
+                        Exit(container_id, kKilled, "");
+                    }};
   absl::StatusOr<bool> ended = co_await WaitForExit(container_id, grace);
+  survivor.effect = nullptr;
   if (!ended.ok()) co_return Answer(call, ended.status());
   if (*ended) co_return Answer(call, absl::OkStatus());
   if (!containers_.at(container_id).process.unkillable) {

@@ -26,7 +26,8 @@ SimRuntime::SimRuntime(async::Loop& loop, SimOptions options)
       faults_(options_.seed + 1),
       journal_(options_.journal_limit),
       events_(loop),
-      exited_(loop) {
+      exited_(loop),
+      never_(loop) {
   const absl::StatusOr<PodNetwork> network = ParsePodNetwork(options_.pod_network);
   CHECK(network.ok());
   network_ = *network;
@@ -214,6 +215,19 @@ void SimRuntime::ComeBack() {
   Note("runtime up", "", "");
 }
 
+void SimRuntime::CallerDies(CallsUnderWay calls) {
+  caller_lives_ = false;
+  calls_ = calls;
+}
+
+void SimRuntime::CallerIsBack() { caller_lives_ = true; }
+
+SimRuntime::Survivor::~Survivor() {
+  if (!effect || runtime->caller_lives_ || runtime->calls_ == CallsUnderWay::kEnd) return;
+  runtime->Later(std::max(due - runtime->loop_.Monotonic(), absl::ZeroDuration()),
+                 std::move(effect));
+}
+
 void SimRuntime::SetReady(bool runtime_ready, bool network_ready, std::string message) {
   runtime_ready_ = runtime_ready;
   network_ready_ = network_ready;
@@ -287,6 +301,7 @@ Task<absl::StatusOr<criv1::RuntimeConfigResponse>> SimRuntime::RuntimeConfig() {
 // The call itself always works; what is not offered or not reached shows in the first Next, as with
 // a real connection.
 Task<absl::StatusOr<std::unique_ptr<cri::EventStream>>> SimRuntime::WatchEvents() {
+  if (!caller_lives_) co_await never_.Wait();
   (void)Arrive(MakeCall("GetContainerEvents"));
   absl::Status end;
   if (!options_.offers_events) end = absl::UnimplementedError("unknown method GetContainerEvents");

@@ -109,6 +109,12 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
   void ComeBack();
   bool up() const { return up_; }
 
+  // The process that asks dies: nothing more arrives from it, whatever its tasks still try. Of its
+  // calls under way those that have not taken effect never will, unless they go on without it.
+  enum class CallsUnderWay { kEnd, kGoOn };
+  void CallerDies(CallsUnderWay calls);
+  void CallerIsBack();
+
   // What Status reports.
   void SetReady(bool runtime_ready, bool network_ready, std::string message = "");
 
@@ -187,6 +193,13 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
     // Whether the answer OK is given (and noted) by the caller, after more has happened.
     bool answered_later = false;
   };
+  // Carries a call on when its caller dies during it.
+  struct Survivor {
+    SimRuntime* runtime;
+    absl::Duration due;            // monotonic
+    std::function<void()> effect;  // empty: nothing is left to do
+    ~Survivor();
+  };
   struct Snapshot {
     std::vector<criv1::PodSandbox> sandboxes;
     std::vector<criv1::Container> containers;
@@ -257,6 +270,9 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
   std::map<std::string, Process> image_processes_;  // by image id or complete reference
   std::map<std::string, ExecOutcome> execs_;
   ExecFn exec_fn_;
+  async::Signal never_;
+  bool caller_lives_ = true;
+  CallsUnderWay calls_ = CallsUnderWay::kEnd;
   bool up_ = true;
   uint64_t life_ = 0;  // counts how often it went down
   int64_t last_stamp_ = 0;

@@ -15,6 +15,7 @@ const absl::Status& StatusIn(const absl::StatusOr<T>& result) {
 
 template <typename T>
 async::Task<T> SimRuntime::Serve(Call call, std::function<T(const Fault&)> effect) {
+  if (!caller_lives_) co_await never_.Wait();
   const Fault fault = Arrive(call);
   const uint64_t life = life_;
   if (!up_) {
@@ -39,7 +40,14 @@ async::Task<T> SimRuntime::Serve(Call call, std::function<T(const Fault&)> effec
     co_return Answer(call, absl::DeadlineExceededError("context deadline exceeded"),
                      takes == absl::InfiniteDuration() ? "never answered" : "answered too late");
   }
+  Survivor survivor{this, loop_.Monotonic() + takes, nullptr};
+  if (!fails_before) {
+    survivor.effect = [this, life, fault, effect] {
+      if (life_ == life) (void)effect(fault);
+    };
+  }
   co_await loop_.Sleep(takes);
+  survivor.effect = nullptr;
   if (life_ != life) co_return Answer(call, Unreachable(), "went down during the call");
   if (fails_before) {
     co_return Answer(
