@@ -82,18 +82,23 @@ class Recording {
     return pod;
   }
 
-  v1::PodStatus Compute() const {
+  // Before anything is known of the pod's containers.
+  StatusInput FirstInput() const {
     v1::PodStatus api_copy;
     api_copy.set_phase("Pending");
     api_copy.set_qosclass(recorded_.qosclass());
-
-    // Before anything was started.
     StatusInput input;
     input.runtime_name = "containerd";
     input.host_ips = {"10.99.0.1"};
     input.pod_cgroup = PodCgroupValues{2, std::nullopt, kUnlimitedBytes};
     input.now = FromApiTime(recorded_.starttime());
     input.pod = PodWith(api_copy);
+    return input;
+  }
+
+  v1::PodStatus Compute() const {
+    StatusInput input = FirstInput();
+    v1::PodStatus api_copy = input.pod->status();
     const v1::PodStatus first = MakePodStatus(input);
     EXPECT_EQ(first.phase(), "Pending");
 
@@ -279,6 +284,61 @@ void ExpectSame(const std::string& path, const json::value& want, const json::va
   }
   ADD_FAILURE() << path << "\n  reported: " << json::serialize(want)
                 << "\n  computed: " << json::serialize(got);
+}
+
+// Only what a patch says is held against the computed status.
+void ExpectPatchFits(const std::string& path, const json::object& patch, const json::value& got) {
+  for (const auto& [key, value] : patch) {
+    const std::string where = path + "." + std::string(key);
+    if (key.starts_with("$") || key == "startTime" || key.ends_with("Time")) continue;
+    ASSERT_TRUE(got.as_object().contains(key)) << where;
+    const json::value& other = got.at(key);
+    if (key != "conditions") {
+      ExpectSame(where, value, other);
+      continue;
+    }
+    for (const json::value& condition : value.as_array()) {
+      for (const json::value& computed : other.as_array()) {
+        if (computed.at("type") == condition.at("type"))
+          ExpectPatchFits(where, condition.as_object(), computed);
+      }
+    }
+  }
+}
+
+// Volumes of the default token have a random name in each run.
+json::value WithoutMounts(json::value status) {
+  for (const char* list : {"containerStatuses", "initContainerStatuses"}) {
+    if (!status.as_object().contains(list)) continue;
+    for (json::value& container : status.at(list).as_array())
+      container.as_object().erase("volumeMounts");
+  }
+  return status;
+}
+
+// The first report of each pod in the recorded conversation, before anything was started.
+TEST(GoldenStatus, FirstReportsInTheConversation) {
+  const std::map<std::string, std::string> recordings = {{"minimal", "01-minimal"},
+                                                         {"volumes", "05-volumes"},
+                                                         {"init-sidecar", "06-init-and-sidecar"},
+                                                         {"crash", "12-crash"},
+                                                         {"onfailure", "13-job-style"}};
+  std::ifstream conversation(GoldenDirectory() + "/api/conversation.jsonl");
+  size_t compared = 0;
+  for (std::string line; std::getline(conversation, line);) {
+    const json::value call = json::parse(line);
+    std::string uri(call.at("uri").as_string());
+    const std::string prefix = "/api/v1/namespaces/golden/pods/";
+    if (!uri.starts_with(prefix) || !uri.ends_with("/status")) continue;
+    const std::string name = uri.substr(prefix.size(), uri.rfind('/') - prefix.size());
+    const json::value& patch = call.at("body").at("status");
+    if (!patch.as_object().contains("startTime") || !recordings.contains(name)) continue;
+    const Recording recording(recordings.at(name));
+    ExpectPatchFits(name, WithoutMounts(patch).as_object(),
+                    WithoutMounts(api::ToJson(MakePodStatus(recording.FirstInput()))));
+    ++compared;
+  }
+  EXPECT_EQ(compared, recordings.size());
 }
 
 std::vector<std::string> RecordedPods() {

@@ -30,7 +30,7 @@ class LifeTest : public ::testing::Test {
   void TearDown() override {
     if (!node_) return;
     EXPECT_THAT(node_->runtime().journal().violations(), IsEmpty());
-    if (HasFailure()) std::cout << node_->runtime().journal().Text(200);
+    if (HasFailure()) std::cout << node_->Diagnosis();
   }
   size_t Starts(const std::string& pod, const std::string& container) {
     return node_->runtime().journal().Changes("container running", node_->UidOf(pod), container);

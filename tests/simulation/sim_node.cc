@@ -2,21 +2,45 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <deque>
 #include <filesystem>
+#include <iostream>
 
+#include "api/pod.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "base/strings.h"
 #include "os/files.h"
+#include "sources/static_pod.h"
 
 namespace cubelet::simulation {
 namespace {
 
 constexpr char kNode[] = "sim";
+constexpr char kManifests[] = "manifests";
+constexpr size_t kLogLines = 2000;
+
+std::deque<std::string>& LogLines() {
+  static std::deque<std::string> lines;
+  return lines;
+}
+
+// The agent's log is kept for Diagnosis; what ends the process would not be seen there.
+void KeepLogLine(Severity, std::string_view line) {
+  static const bool show = std::getenv("CUBELET_SIM_LOG") != nullptr;
+  if (show || line.find("A broken invariant") != std::string_view::npos) std::cerr << line << "\n";
+  std::deque<std::string>& lines = LogLines();
+  lines.emplace_back(line);
+  if (lines.size() > kLogLines) lines.pop_front();
+}
 
 // Memory where there is some to write to: the simulation syncs many small files.
 std::string MakeDirectory() {
-  const std::string base = os::Stat("/dev/shm").ok() ? "/dev/shm" : std::filesystem::temp_directory_path();
+  const std::string base =
+      os::Stat("/dev/shm").ok() ? "/dev/shm" : std::filesystem::temp_directory_path();
   std::string path = StrCat(base, "/cubelet-sim.", ::getpid(), ".", os::RandomHex(8));
   CHECK(os::MakeDirectories(path, 0755).ok());
   return path;
@@ -27,11 +51,10 @@ async::Task<void> StopAgent(kubelet::Agent* agent, bool* stopped) {
   *stopped = true;
 }
 
-async::Task<void> Prepare(kubelet::Agent* agent, bool* done) {
-  const absl::Status status = co_await agent->Prepare();
-  CHECK(status.ok());
-  agent->Start();
-  *done = true;
+async::Task<void> Prepare(kubelet::Agent* agent, std::optional<absl::Status>* prepared) {
+  absl::Status status = co_await agent->Prepare();
+  if (status.ok()) agent->Start();
+  *prepared = std::move(status);
 }
 
 }  // namespace
@@ -45,17 +68,33 @@ SimNode::SimNode(Options options)
       scope_(*loop_, "node") {
   SetBugsAreFatal(true);
   SetLogClock(&loop_->clock());
+  LogLines().clear();
+  SetLogSinkForTest(KeepLogLine);
   options_.runtime.seed = options_.seed;
   options_.runtime.write_files = true;
   runtime_ = std::make_unique<fakes::SimRuntime>(*loop_, options_.runtime);
   runtime_->image_store().Add("busybox");
-  CHECK(os::MakeDirectories(directory_ + "/manifests", 0755).ok());
+  CHECK(os::MakeDirectories(os::JoinPath(directory_, kManifests), 0755).ok());
+  // UIDs are made of the manifests' paths too: from here these are the same in every run.
+  CHECK(::chdir(directory_.c_str()) == 0);
+  os::SetFaultHookForTest([this](std::string_view operation, std::string_view path) {
+    return OnOperation(operation, path);
+  });
+  mounter_.SetFault([this](const std::string& call, const std::string& path) {
+    return OnCall(StrCat("mounts.", call), path);
+  });
+  cgroups_.SetFault([this](const std::string& call, const std::string& uid) {
+    return OnCall(StrCat("cgroups.", call), uid);
+  });
 }
 
 SimNode::~SimNode() {
   KillAgent();
   runtime_.reset();
+  os::SetFaultHookForTest(nullptr);
   SetLogClock(nullptr);
+  SetLogSinkForTest(nullptr);
+  CHECK(::chdir("/") == 0);
   std::error_code error;
   std::filesystem::remove_all(directory_, error);
 }
@@ -75,7 +114,7 @@ kubelet::AgentSettings SimNode::MakeSettings() const {
   settings.sysctls = std::make_shared<const node::SysctlAllowlist>();
   settings.pods.runtime_name = "sim";
   sources::FileSource::Options file;
-  file.path = directory_ + "/manifests";
+  file.path = kManifests;
   file.node_name = kNode;
   settings.file_source = std::move(file);
   if (options_.configure) options_.configure(settings);
@@ -83,55 +122,126 @@ kubelet::AgentSettings SimNode::MakeSettings() const {
 }
 
 void SimNode::WriteManifest(const std::string& name, const std::string& yaml) {
-  CHECK(os::WriteFileAtomic(StrCat(directory_, "/manifests/", name), yaml, 0644).ok());
+  CHECK(os::WriteFileAtomic(os::JoinPath(kManifests, name), yaml, 0644).ok());
 }
 
 void SimNode::RemoveManifest(const std::string& name) {
-  CHECK(os::RemoveFile(StrCat(directory_, "/manifests/", name)).ok());
+  CHECK(os::RemoveFile(os::JoinPath(kManifests, name)).ok());
 }
 
-void SimNode::StartAgent() {
+absl::StatusOr<PodPtr> SimNode::ParseManifest(const std::string& name,
+                                              const std::string& yaml) const {
+  return sources::ParseStaticPod(yaml,
+                                 {api::kFileSource, os::JoinPath(kManifests, name), kNode});
+}
+
+// ---- Life and death
+
+void SimNode::StartAgent() { CHECK(TryStartAgent()); }
+
+bool SimNode::TryStartAgent() {
   CHECK(agent_ == nullptr);
+  dead_ = false;
+  runtime_->CallerIsBack();
+  Note("agent started");
   const kubelet::Seams seams{*runtime_, *runtime_, mounter_, cgroups_, events_, metrics_};
   agent_ = std::make_unique<kubelet::Agent>(*loop_, seams, MakeSettings(), loop_->Now());
   kubelet::RuntimeFacts facts;
   facts.name = "sim";
   agent_->SetRuntimeFacts(facts);
-  bool done = false;
-  scope_.Spawn("prepare", Prepare(agent_.get(), &done));
-  while (!done) CHECK(loop_->RunOne(loop_->Now() + absl::Seconds(1)));
+  std::optional<absl::Status> prepared;
+  scope_.Spawn("prepare", Prepare(agent_.get(), &prepared));
+  while (!prepared) CHECK(Turn(loop_->Now() + absl::Seconds(1)));
+  if (!prepared->ok()) LOG_ERROR(*prepared, "The agent gives up");
+  if (!prepared->ok() || dead_) KillAgent();
+  return agent_ != nullptr;
 }
 
-void SimNode::KillAgent() {
+void SimNode::KillAgent(CallsUnderWay calls) {
   if (!agent_) return;
+  dead_ = true;
+  die_at_ = 0;
+  runtime_->CallerDies(calls);
+  Note(calls == CallsUnderWay::kEnd ? "agent killed" : "agent killed, its calls go on");
   bool stopped = false;
   scope_.Spawn("kill", StopAgent(agent_.get(), &stopped));
-  const absl::Time limit = loop_->Now() + absl::Minutes(10);
   while (!stopped) {
-    // What is cancelled must end without more time passing.
-    if (!loop_->RunOne(limit)) {
-      for (const async::Loop::TaskInfo& task : loop_->Tasks())
-        LOG_ERROR(absl::InternalError("still running"), StrCat(task.scope, "/", task.name));
-      CHECK(false && "the agent's tasks did not end");
-    }
+    // What is cancelled ends without waiting for anything.
+    if (Turn(loop_->Now())) continue;
+    for (const async::Loop::TaskInfo& task : loop_->Tasks())
+      LOG_ERROR(absl::InternalError("still running"), StrCat(task.scope, "/", task.name));
+    std::cerr << Diagnosis();
+    CHECK(false && "the agent's tasks did not end");
   }
   agent_.reset();
 }
 
-void SimNode::Run(absl::Duration duration) { loop_->RunUntil(loop_->Now() + duration); }
+int SimNode::OnOperation(std::string_view operation, std::string_view path) {
+  if (!turning_) return 0;
+  if (dead_) return EIO;
+  if (++operations_ == die_at_) {
+    dead_ = true;
+    runtime_->CallerDies(CallsUnderWay::kEnd);
+    return EIO;
+  }
+  return faults_ ? faults_(operation, path) : 0;
+}
 
-bool SimNode::Step(absl::Duration limit) { return loop_->RunOne(loop_->Now() + limit); }
+absl::Status SimNode::OnCall(const std::string& call, const std::string& path) {
+  const int fault = OnOperation(call, path);
+  return fault == 0 ? absl::OkStatus() : ErrnoError(StrCat(call, " ", path), fault);
+}
+
+void SimNode::Note(const char* what) {
+  fakes::JournalEntry entry;
+  entry.at = loop_->Now();
+  entry.kind = fakes::JournalEntry::Kind::kChange;
+  entry.what = what;
+  runtime_->journal().Add(std::move(entry));
+}
+
+// ---- Time
+
+bool SimNode::Turn(absl::Time until) {
+  turning_ = true;
+  const bool ran = loop_->RunOne(until);
+  turning_ = false;
+  return ran;
+}
+
+bool SimNode::Step(absl::Duration limit) {
+  const bool ran = Turn(loop_->Now() + limit);
+  if (dead_ && agent_) KillAgent();
+  return ran;
+}
+
+void SimNode::Run(absl::Duration duration) {
+  const absl::Time end = loop_->Now() + duration;
+  while (Step(end - loop_->Now())) {
+  }
+}
 
 bool SimNode::RunUntil(const std::function<bool()>& condition, absl::Duration limit) {
   const absl::Time end = loop_->Now() + limit;
   while (!condition()) {
     if (loop_->Now() >= end) return false;
-    loop_->RunOne(end);
+    Step(end - loop_->Now());
   }
   return true;
 }
 
+std::string SimNode::Diagnosis(size_t lines) const {
+  std::string text = StrCat("--- journal\n", runtime_->journal().Text(lines), "--- log\n");
+  const std::deque<std::string>& log = LogLines();
+  for (size_t i = log.size() > lines ? log.size() - lines : 0; i < log.size(); ++i)
+    StrAppend(&text, log[i], "\n");
+  return text;
+}
+
+// ---- Pods
+
 std::optional<pods::PodReport> SimNode::FindPod(const std::string& name) {
+  if (!agent_) return std::nullopt;
   for (pods::PodReport& report : agent_->pods().Reports()) {
     if (report.pod->metadata().name() == StrCat(name, "-", kNode) && !report.terminating)
       return report;

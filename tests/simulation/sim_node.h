@@ -1,9 +1,14 @@
 // A whole node in virtual time: the agent on a simulated runtime, with real files in a directory of
-// its own, that can be run step by step, killed at any of them, and started again.
+// its own, that can be run step by step, killed at any of them or in the middle of one, and started
+// again. One at a time in a process: log clock, fault hook and working directory are its own.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -14,6 +19,7 @@
 #include "fakes/fake_cgroups.h"
 #include "fakes/sim_runtime.h"
 #include "kubelet/agent.h"
+#include "os/fault.h"
 #include "volumes/fake_mounter.h"
 
 namespace cubelet::simulation {
@@ -43,6 +49,7 @@ class SimNode {
     // Changes the settings before each start of the agent.
     std::function<void(kubelet::AgentSettings&)> configure;
   };
+  using CallsUnderWay = fakes::SimRuntime::CallsUnderWay;
 
   explicit SimNode(Options options);
   ~SimNode();
@@ -51,11 +58,28 @@ class SimNode {
   void WriteManifest(const std::string& name, const std::string& yaml);
   void RemoveManifest(const std::string& name);
 
+  // The pod that the agent makes of a manifest; its error is what keeps the manifest from being
+  // one.
+  absl::StatusOr<PodPtr> ParseManifest(const std::string& name, const std::string& yaml) const;
+
   void StartAgent();
 
-  // Ends the agent where it stands, as kill -9 would: nothing of it runs any more.
-  void KillAgent();
+  // The same where it may fail: false, and no agent runs, when it gives up or dies while it begins.
+  bool TryStartAgent();
+
+  // Ends the agent where it stands, as kill -9 would: nothing of it runs any more, nothing that its
+  // tasks still try while they are dropped reaches the runtime or the disk.
+  void KillAgent(CallsUnderWay calls = CallsUnderWay::kEnd);
   bool agent_runs() const { return agent_ != nullptr; }
+
+  // Operations of the agent on files, mounts ("mounts.unmount", ...) and cgroups
+  // ("cgroups.destroy", ...) are asked for an errno to fail with, 0 for none.
+  void SetFaults(os::FaultHook faults) { faults_ = std::move(faults); }
+
+  // The agent dies at its `count`-th operation from now on, 1 being the next: neither this one nor
+  // any later one happens. 0 calls it off.
+  void DieAtOperation(uint64_t count) { die_at_ = count == 0 ? 0 : operations_ + count; }
+  uint64_t operations() const { return operations_; }
 
   void Run(absl::Duration duration);
 
@@ -83,8 +107,16 @@ class SimNode {
   int RestartCount(const std::string& name, const std::string& container);
   std::string UidOf(const std::string& name);
 
+  // What happened last, for whoever has to find out why a test failed: the runtime's journal and
+  // the agent's log.
+  std::string Diagnosis(size_t lines = 200) const;
+
  private:
   kubelet::AgentSettings MakeSettings() const;
+  int OnOperation(std::string_view operation, std::string_view path);
+  absl::Status OnCall(const std::string& call, const std::string& path);
+  bool Turn(absl::Time until);
+  void Note(const char* what);
 
   Options options_;
   std::string directory_;
@@ -97,6 +129,12 @@ class SimNode {
   Metrics metrics_;
   std::unique_ptr<kubelet::Agent> agent_;
   async::TaskScope scope_;
+
+  os::FaultHook faults_;
+  uint64_t operations_ = 0;
+  uint64_t die_at_ = 0;
+  bool turning_ = false;  // what happens now is the agent's doing
+  bool dead_ = false;     // it has died, its tasks are still to be dropped
 };
 
 }  // namespace cubelet::simulation
