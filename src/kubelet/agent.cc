@@ -127,8 +127,8 @@ void Agent::Start() {
         {}, absl::ToDoubleSeconds(duration));
   });
   parts.pods.Start(parts.scope);
-  auto deliver = [&parts](std::string source, std::vector<PodPtr> pods) {
-    parts.pods.Deliver(source, std::move(pods));
+  auto deliver = [&parts](std::string source, std::vector<PodPtr> pods, bool complete) {
+    parts.pods.Deliver(source, std::move(pods), complete);
   };
   auto merge = [&parts] {
     parts.problems = parts.file_problems;

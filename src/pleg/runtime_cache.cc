@@ -77,6 +77,31 @@ void RuntimeCache::MarkStale(const std::string& uid) {
   if (on_change_) on_change_(uid);
 }
 
+void RuntimeCache::ExpectSandbox(const std::string& uid, std::string sandbox_id) {
+  expected_[uid].push_back({std::move(sandbox_id), ""});
+}
+
+void RuntimeCache::ExpectContainer(const std::string& uid, std::string container_id,
+                                   std::string sandbox_id) {
+  expected_[uid].push_back({std::move(sandbox_id), std::move(container_id)});
+}
+
+// What was seen, and beside it what must be there as well: as much of it as its id says.
+std::shared_ptr<const RuntimePod> RuntimeCache::WithExpected(
+    const std::string& uid, std::shared_ptr<const RuntimePod> old) const {
+  const auto expected = expected_.find(uid);
+  if (expected == expected_.end()) return old;
+  auto all = old ? std::make_shared<RuntimePod>(*old) : std::make_shared<RuntimePod>();
+  for (const Expected& item : expected->second) {
+    if (item.container_id.empty()) {
+      all->sandboxes.push_back({.id = item.sandbox_id});
+    } else if (all->FindById(item.container_id) == nullptr) {
+      all->containers.push_back({.id = item.container_id, .sandbox_id = item.sandbox_id});
+    }
+  }
+  return all;
+}
+
 Task<bool> RuntimeCache::WaitForChange(std::string uid, absl::Duration limit) {
   const absl::Duration deadline = loop_.Monotonic() + limit;
   while (!IsStale(uid)) {
@@ -156,8 +181,8 @@ Task<absl::Status> RuntimeCache::Relist() {
     std::vector<const criv1::PodSandbox*> sandboxes;
     std::vector<const criv1::Container*> containers;
   };
-  absl::flat_hash_map<std::string, Listed> listed;
-  absl::flat_hash_map<std::string, std::string> uid_of_sandbox;
+  absl::btree_map<std::string, Listed> listed;
+  absl::btree_map<std::string, std::string> uid_of_sandbox;
   for (const criv1::PodSandbox& sandbox : sandboxes->items()) {
     listed[UidOf(sandbox)].sandboxes.push_back(&sandbox);
     uid_of_sandbox[sandbox.id()] = UidOf(sandbox);
@@ -180,7 +205,26 @@ Task<absl::Status> RuntimeCache::Relist() {
   }
   if (observer_) observer_(/*whole=*/true, loop_.Monotonic() - asked);
   const bool first = last_relist_ == -absl::InfiniteDuration();
+  for (const std::string& uid : changed) {
+    const auto pod = listed.find(uid);
+    if (pod == listed.end() || Get(uid)) continue;
+    for (const criv1::PodSandbox* sandbox : pod->second.sandboxes)
+      ExpectSandbox(uid, sandbox->id());
+    for (const criv1::Container* container : pod->second.containers)
+      ExpectContainer(uid, container->id(), container->pod_sandbox_id());
+  }
   if (first) {
+    std::vector<std::string> sandbox_ids, container_ids = remembered_;
+    absl::flat_hash_set<std::string> listed_ids;
+    for (const criv1::PodSandbox& sandbox : sandboxes->items()) listed_ids.insert(sandbox.id());
+    for (const criv1::Container& container : containers->containers()) {
+      listed_ids.insert(container.id());
+      sandbox_ids.push_back(container.pod_sandbox_id());
+    }
+    const auto is_listed = [&](const std::string& id) { return listed_ids.contains(id); };
+    std::erase_if(sandbox_ids, is_listed);
+    std::erase_if(container_ids, is_listed);
+    CO_RETURN_IF_ERROR(co_await ConfirmUnlisted(std::move(sandbox_ids), std::move(container_ids)));
     // Nobody else asks for these yet, and what is not known cannot be told from what is not there.
     for (const std::string& uid : changed) CO_RETURN_IF_ERROR(co_await Refresh(uid));
   }
@@ -191,6 +235,26 @@ Task<absl::Status> RuntimeCache::Relist() {
     } else if (on_change_) {
       on_change_(uid);
     }
+  }
+  co_return absl::OkStatus();
+}
+
+// A listing of which these should have been part is only good when the runtime has none of them.
+Task<absl::Status> RuntimeCache::ConfirmUnlisted(std::vector<std::string> sandbox_ids,
+                                                 std::vector<std::string> container_ids) {
+  for (const std::string& id : sandbox_ids) {
+    const auto status = co_await runtime_.PodSandboxStatus(id);
+    if (status.ok())
+      co_return absl::UnavailableError(StrCat("sandbox ", id, " is there but was not listed"));
+    if (!absl::IsNotFound(status.status()))
+      co_return Annotate(status.status(), StrCat("confirm that sandbox is gone ", id));
+  }
+  for (const std::string& id : container_ids) {
+    const auto status = co_await runtime_.ContainerStatus(id);
+    if (status.ok())
+      co_return absl::UnavailableError(StrCat("container ", id, " is there but was not listed"));
+    if (!absl::IsNotFound(status.status()))
+      co_return Annotate(status.status(), StrCat("confirm that container is gone ", id));
   }
   co_return absl::OkStatus();
 }
@@ -229,7 +293,8 @@ Task<absl::Status> RuntimeCache::Refresh(std::string uid) {
     }
     seen->containers.push_back(*std::move(record));
   }
-  if (old) CO_RETURN_IF_ERROR(co_await ConfirmVanished(old, seen));
+  if (const auto all = WithExpected(uid, old))
+    CO_RETURN_IF_ERROR(co_await ConfirmVanished(all, seen));
   SortRecords(*seen);
   Store(seen);
   if (observer_) observer_(/*whole=*/false, loop_.Monotonic() - asked);
@@ -280,6 +345,10 @@ Task<absl::Status> RuntimeCache::ConfirmVanished(std::shared_ptr<const RuntimePo
     CO_RETURN_IF_ERROR(
         Annotate(status.status(), StrCat("confirm that sandbox is gone ", known.id)));
     seen->sandboxes.push_back(MakeSandboxRecord(status->status()));
+    if (seen->name.empty()) {
+      seen->name = status->status().metadata().name();
+      seen->name_space = status->status().metadata().namespace_();
+    }
   }
   for (const ContainerRecord& known : old->containers) {
     if (seen->FindById(known.id) != nullptr) continue;
@@ -301,6 +370,7 @@ void RuntimeCache::Store(std::shared_ptr<const RuntimePod> pod) {
   const std::shared_ptr<const RuntimePod> known = Get(pod->uid);
   if (known && known->observed_at > pod->observed_at) return;
   stale_.erase(pod->uid);
+  expected_.erase(pod->uid);
   if (pod->sandboxes.empty() && pod->containers.empty()) {
     pods_.erase(pod->uid);
   } else {

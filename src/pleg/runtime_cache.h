@@ -2,15 +2,18 @@
 // listing everything as the safety net: every second without a stream, every five minutes with one.
 //
 // The cache never guesses: a call that failed leaves the old state, and a record that vanished from
-// a list is only dropped once the runtime has said NOT_FOUND to its id.
+// a list, or of which the runtime has spoken elsewhere, is only left out once the runtime has said
+// NOT_FOUND to its id.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -47,6 +50,14 @@ class RuntimeCache {
     observer_ = std::move(observer);
   }
 
+  // The runtime has said that it has these of the pod: lists without them are not believed.
+  void ExpectSandbox(const std::string& uid, std::string sandbox_id);
+  void ExpectContainer(const std::string& uid, std::string container_id, std::string sandbox_id);
+
+  // Ids of containers that an earlier life of the agent has left behind, before the first listing:
+  // it fails when it leaves out one that the runtime still has.
+  void Remember(std::vector<std::string> container_ids) { remembered_ = std::move(container_ids); }
+
   // Starts listing and watching in `scope`; both end when the scope is closed.
   void Start(async::TaskScope& scope);
 
@@ -82,6 +93,10 @@ class RuntimeCache {
                                                              std::shared_ptr<const RuntimePod> old);
   async::Task<absl::Status> ConfirmVanished(std::shared_ptr<const RuntimePod> old,
                                             std::shared_ptr<RuntimePod> seen);
+  async::Task<absl::Status> ConfirmUnlisted(std::vector<std::string> sandbox_ids,
+                                            std::vector<std::string> container_ids);
+  std::shared_ptr<const RuntimePod> WithExpected(const std::string& uid,
+                                                 std::shared_ptr<const RuntimePod> old) const;
   void Store(std::shared_ptr<const RuntimePod> pod);
   void HandleEvent(const criv1::ContainerEventResponse& event);
 
@@ -91,8 +106,15 @@ class RuntimeCache {
   std::function<void(const std::string&)> on_change_;
   std::function<void()> on_recovered_;
   std::function<void(bool, absl::Duration)> observer_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const RuntimePod>> pods_;
+  // By uid; in order, so that equal histories are equal step by step.
+  absl::btree_map<std::string, std::shared_ptr<const RuntimePod>> pods_;
   absl::flat_hash_set<std::string> stale_;
+  struct Expected {
+    std::string sandbox_id;
+    std::string container_id;  // "" when it is the sandbox itself
+  };
+  absl::flat_hash_map<std::string, std::vector<Expected>> expected_;  // by uid
+  std::vector<std::string> remembered_;
   absl::Duration last_relist_ = -absl::InfiniteDuration();
   bool has_events_ = false;
   async::Signal events_changed_;

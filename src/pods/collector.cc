@@ -63,15 +63,16 @@ Garbage ChooseGarbage(const pleg::RuntimePod& runtime, bool pod_is_gone, int max
 
 Task<absl::Status> Collector::RemoveContainer(std::string name_space, std::string pod_name,
                                               ContainerRecord record, bool with_logs) {
-  absl::Status status = co_await runtime_.RemoveContainer(record.id);
-  if (absl::IsNotFound(status)) status = absl::OkStatus();
-  CO_RETURN_IF_ERROR(Annotate(status, StrCat("remove container ", record.id)));
+  // Files first: once the record is gone nobody knows of them.
   const std::string link = paths_.ContainerLogLink(name_space, pod_name, record.name, record.id);
-  co_return co_await loop_.Blocking([link, with_logs, log = record.log_path] {
+  CO_RETURN_IF_ERROR(co_await loop_.Blocking([link, with_logs, log = record.log_path] {
     absl::Status removed = os::RemoveFile(link);
     if (with_logs) removed = FirstError(removed, RemoveLogs(log));
     return removed;
-  });
+  }));
+  absl::Status status = co_await runtime_.RemoveContainer(record.id);
+  if (absl::IsNotFound(status)) co_return absl::OkStatus();
+  co_return Annotate(status, StrCat("remove container ", record.id));
 }
 
 Task<absl::Status> Collector::RemoveSandbox(std::string id) {
@@ -91,6 +92,8 @@ Task<absl::Status> Collector::Remove(std::string name_space, std::string pod_nam
         co_await RemoveContainer(name_space, pod_name, std::move(record), /*with_logs=*/true);
     result = FirstError(result, status);
   }
+  // With its sandbox the runtime would remove what has failed now, and its files would stay.
+  CO_RETURN_IF_ERROR(result);
   for (std::string& id : garbage.sandbox_ids) {
     absl::Status status = co_await RemoveSandbox(std::move(id));
     result = FirstError(result, status);
@@ -116,6 +119,22 @@ Task<absl::Status> Collector::RemoveDeadLinks() {
         result = FirstError(result, os::RemoveFile(path));
     }
     return result;
+  });
+}
+
+Task<std::vector<std::string>> Collector::LinkedContainers() {
+  co_return co_await loop_.Blocking([directory = paths_.container_logs()] {
+    constexpr std::string_view kSuffix = ".log";
+    std::vector<std::string> ids;
+    const auto names = os::ListDirectory(directory);
+    if (!names.ok()) return ids;
+    for (const std::string& name : *names) {
+      // <pod>_<namespace>_<container>-<id>.log
+      const size_t dash = name.rfind('-');
+      if (dash == std::string::npos || !std::string_view(name).ends_with(kSuffix)) continue;
+      ids.push_back(name.substr(dash + 1, name.size() - kSuffix.size() - dash - 1));
+    }
+    return ids;
   });
 }
 

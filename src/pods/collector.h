@@ -36,7 +36,8 @@ class Collector {
   // Stops and removes a sandbox.
   async::Task<absl::Status> RemoveSandbox(std::string id);
 
-  // Removes all of it; goes on after a failure and gives the first one.
+  // Removes the containers, then the sandboxes; goes on with others of a kind after a failure, but
+  // touches no sandbox before all containers are gone. Gives the first failure.
   async::Task<absl::Status> Remove(std::string name_space, std::string pod_name, Garbage garbage);
 
   // Removes the log directory of a pod that is gone.
@@ -45,6 +46,9 @@ class Collector {
 
   // Links in /var/log/containers whose log is gone.
   async::Task<absl::Status> RemoveDeadLinks();
+
+  // Ids of containers that have a link in /var/log/containers.
+  async::Task<std::vector<std::string>> LinkedContainers();
 
   // UIDs of pods that have a log directory, with their directories' names.
   struct PodLogDirectory {

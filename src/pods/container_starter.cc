@@ -266,9 +266,18 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
 Task<StartResult> ContainerStarter::CreateAndStart(StartRequest request,
                                                    criv1::ContainerConfig config,
                                                    int restart_count) {
+  // An instance that was made and not seen to run may be about to: it must not run beside the next.
+  const ContainerRecord* record = NewestRecord(request);
+  if (record != nullptr && record->state == ContainerState::kCreated) {
+    absl::Status removed = co_await s_.runtime.RemoveContainer(record->id);
+    if (!removed.ok() && !absl::IsNotFound(removed))
+      co_return Fail(request, "CreateContainerError",
+                     Annotate(removed, "remove the instance that was not started"));
+  }
   auto id = co_await s_.runtime.CreateContainer(request.sandbox.id, std::move(config),
                                                 request.sandbox.config);
   if (!id.ok()) co_return Fail(request, "CreateContainerError", id.status());
+  s_.cache.ExpectContainer(request.pod->metadata().uid(), *id, request.sandbox.id);
   s_.events.Record(TargetOf(request), api::EventType::kNormal, "Created", "Container created");
   absl::Status started = co_await s_.runtime.StartContainer(*id);
   if (!started.ok()) {

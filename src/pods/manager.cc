@@ -85,6 +85,7 @@ bool Manager::Ready() const {
 Task<void> Manager::Begin() {
   async::Backoff backoff(absl::Milliseconds(100), absl::Seconds(5));
   bool told = false;
+  s_.cache.Remember(co_await tools_->collector.LinkedContainers());
   while (true) {
     absl::Status status = co_await s_.cache.Relist();
     if (status.ok()) break;
@@ -104,7 +105,7 @@ Task<void> Manager::Begin() {
   if (Ready()) BecomeReady();
 }
 
-void Manager::Deliver(const std::string& source, std::vector<PodPtr> pods) {
+void Manager::Deliver(const std::string& source, std::vector<PodPtr> pods, bool complete) {
   sources::Changes changes = sources::Merge(source, known_[source], pods, s_.loop.Now());
   known_[source] = std::move(changes.known);
   for (const sources::Duplicate& duplicate : changes.duplicates)
@@ -118,7 +119,7 @@ void Manager::Deliver(const std::string& source, std::vector<PodPtr> pods) {
   for (const PodPtr& pod : changes.added) Add(pod);
   for (const PodPtr& pod : changes.updated) Update(pod);
   for (const PodPtr& pod : changes.deleted) Update(pod);
-  delivered_.insert(source);
+  if (complete) delivered_.insert(source);
   if (!changes.empty()) UpdateQosClasses();
   if (Ready()) BecomeReady();
 }
@@ -246,6 +247,11 @@ void Manager::WorkerEnded(const std::string& uid) {
   Entry& entry = *it->second;
   if (entry.worker && !entry.worker->runtime_only()) entry.status = entry.worker->status();
   const bool gone = entry.removed || (entry.worker && entry.worker->deleted());
+  if (gone && entry.worker && !entry.worker->clean()) {
+    entry.worker.reset();
+    StartWorker(uid, /*runtime_only=*/true);
+    return;
+  }
   const std::string name = api::FullName(*entry.pod);
   const PodPtr restart = entry.restart;
   entry.worker.reset();
@@ -272,19 +278,39 @@ void Manager::RuntimeChanged(const std::string& uid) {
     it->second->worker->Wake();
     return;
   }
-  if (!ready_) return;
+  // One that waits for another of its name is looked at when it begins.
+  if (!ready_ || (it != pods_.end() && !it->second->finished)) return;
+  if (!s_.cache.IsStale(uid)) {
+    EndStranger(uid);
+  } else if (looked_at_.insert(uid).second) {
+    scope_->Spawn("look at pod", LookAt(uid));
+  }
+}
+
+// No worker asks the runtime about this pod.
+Task<void> Manager::LookAt(std::string uid) {
+  async::Backoff backoff(absl::Seconds(1), absl::Minutes(1));
+  while (s_.cache.IsStale(uid)) {
+    const absl::Status seen = co_await s_.cache.Refresh(uid);
+    if (seen.ok()) break;
+    co_await s_.loop.Sleep(backoff.Next());
+  }
+  looked_at_.erase(uid);
+  RuntimeChanged(uid);
+}
+
+// Of a pod that has ended, or was refused, or that nobody wants, nothing may run.
+void Manager::EndStranger(const std::string& uid) {
   const std::shared_ptr<const pleg::RuntimePod> runtime = s_.cache.Get(uid);
+  if (!runtime) return;
+  const auto it = pods_.find(uid);
   if (it != pods_.end()) {
-    // It has ended, or was refused, or waits for another of its name: nothing of it may run.
-    if (runtime && runtime->AnyRunning() && it->second->finished) {
-      it->second->finished = false;
-      StartWorker(uid, /*runtime_only=*/false);
-      it->second->worker->Terminate({});
-    }
+    if (!runtime->AnyRunning()) return;
+    it->second->finished = false;
+    StartWorker(uid, /*runtime_only=*/false);
+    it->second->worker->Terminate({});
     return;
   }
-  // Not seen yet (an event of a pod that somebody else has just made): the safety net lists it.
-  if (!runtime) return;
   LOG_INFO("Killing a pod that only the runtime knows",
            {{"pod", StrCat(runtime->name_space, "/", runtime->name)}, {"podUID", uid}});
   auto entry = std::make_unique<Entry>();

@@ -49,8 +49,8 @@ class Manager {
   // Lists the runtime until that succeeds once; then workers run. Ends with the scope.
   void Start(async::TaskScope& scope);
 
-  // The complete set of a source.
-  void Deliver(const std::string& source, std::vector<PodPtr> pods);
+  // The set of a source. Until it has been complete once, pods that nobody wants are left alone.
+  void Deliver(const std::string& source, std::vector<PodPtr> pods, bool complete = true);
 
   // The runtime is there again, or has a network again: whoever waits tries at once.
   void WakeAll();
@@ -78,6 +78,7 @@ class Manager {
 
   async::Task<void> Begin();
   async::Task<void> RunWorker(std::string uid);
+  async::Task<void> LookAt(std::string uid);
   async::Task<void> CleanUp();
   async::Task<absl::Status> RemoveOrphans();
   async::Task<void> SetBurstableShares(uint64_t shares);
@@ -90,6 +91,7 @@ class Manager {
   void StartNext(const std::string& full_name);
   void WorkerEnded(const std::string& uid);
   void RuntimeChanged(const std::string& uid);
+  void EndStranger(const std::string& uid);
   void BecomeReady();
   void UpdateQosClasses();
   std::vector<PodPtr> ActivePods(const std::string& except_uid) const;
@@ -108,6 +110,7 @@ class Manager {
   std::map<std::string, std::unique_ptr<Entry>> pods_;  // by uid
   // Static pods of one full name run one after another: uids in the order they came.
   std::map<std::string, std::vector<std::string>> queues_;
+  std::set<std::string> looked_at_;  // uids without a worker that are asked about now
   std::optional<uint64_t> burstable_shares_;
 };
 

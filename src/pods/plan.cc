@@ -63,7 +63,10 @@ std::vector<int> RegularForNewSandbox(const PlanInput& input) {
 void PlanNewSandbox(const PlanInput& input, const SandboxDecision& sandbox, Plan& plan) {
   plan.kill_pod = true;
   const bool any_record = input.runtime && !input.runtime->containers.empty();
-  if (input.pod->spec().restartpolicy() == "Never" && sandbox.attempt != 0 && any_record) return;
+  if (input.pod->spec().restartpolicy() == "Never" && sandbox.attempt != 0 && any_record) {
+    plan.given_up = true;
+    return;
+  }
   std::vector<int> regular = RegularForNewSandbox(input);
   if (regular.empty() && AnyRegularEverExisted(input)) return;
   plan.create_sandbox = true;

@@ -58,6 +58,9 @@ struct Plan {
   // The sandbox that is kept, or the one that a new one replaces ("" when nothing is replaced).
   std::string sandbox_id;
 
+  // The pod has lost its sandbox and may have no other: what has not run by now never will.
+  bool given_up = false;
+
   // Indices into spec.initContainers and spec.containers, in the order of starting. Names of
   // ephemeral containers.
   std::vector<int> init_to_start;

@@ -24,6 +24,10 @@ constexpr absl::Duration kNetworkRetry = absl::Seconds(1);
 constexpr absl::Duration kFirstLook = absl::Milliseconds(50);
 constexpr absl::Duration kLongestLook = absl::Milliseconds(800);
 
+constexpr char kSandboxLost[] =
+    "The pod's sandbox was lost before all of its containers had run, and its restart policy is "
+    "Never";
+
 bool IsTerminalPhase(const v1::PodStatus& status) {
   return status.phase() == "Succeeded" || status.phase() == "Failed";
 }
@@ -168,6 +172,14 @@ Task<absl::Duration> PodWorker::Sync() {
     co_await CollectGarbage();
     co_return std::min(UntilDeadline(), UntilLook());
   }
+  if (plan.given_up && !(s_.cache.Get(uid_) && s_.cache.Get(uid_)->AnyRunning())) {
+    // Nothing has failed, so that its phase would be Pending for ever.
+    status::StatusOverride failed;
+    failed.phase = "Failed";
+    failed.message = kSandboxLost;
+    Terminate({.status = failed});
+    co_return absl::ZeroDuration();
+  }
   look_delay_ = absl::ZeroDuration();
   co_return co_await Carry(std::move(plan));
 }
@@ -261,6 +273,8 @@ Task<absl::Duration> PodWorker::Carry(Plan plan) {
   Observe();
   UpdateStatus(/*terminal=*/false);
   if (IsTerminalPhase(*status_) || termination_requested_) co_return absl::ZeroDuration();
+  // A container that ends as soon as it is started leaves no turn without something to do.
+  co_await CollectGarbage();
   absl::Duration retry = Retry(execution.status);
   if (execution.retry_at != absl::InfinitePast())
     retry = std::clamp(execution.retry_at - s_.loop.Now(), absl::Milliseconds(1),
@@ -314,8 +328,10 @@ Task<absl::Duration> PodWorker::SyncTerminated() {
   s_.images.ForgetPod(uid_);
   StoreStatus(status::MakeTerminatedStatus(*pod_, *status_));
   if (termination_.deleted || termination_.evicted) {
-    absl::Status removed = co_await RemoveRemains();
+    const bool deleted = termination_.deleted;
+    absl::Status removed = co_await RemoveRemains(deleted);
     if (!removed.ok()) co_return Retry(removed);
+    clean_ = deleted;
   } else {
     co_await CollectGarbage();
   }
@@ -324,7 +340,7 @@ Task<absl::Duration> PodWorker::SyncTerminated() {
   co_return absl::ZeroDuration();
 }
 
-Task<absl::Status> PodWorker::RemoveRemains() {
+Task<absl::Status> PodWorker::RemoveRemains(bool deleted) {
   const std::string name_space = pod_->metadata().namespace_();
   const std::string name = pod_->metadata().name();
   CO_RETURN_IF_ERROR(co_await s_.cache.Refresh(uid_));
@@ -334,7 +350,7 @@ Task<absl::Status> PodWorker::RemoveRemains() {
     // What could not be removed is found by the next refresh.
     CO_RETURN_IF_ERROR(co_await s_.cache.Refresh(uid_));
   }
-  if (!termination_.deleted) co_return absl::OkStatus();
+  if (!deleted) co_return absl::OkStatus();
   CO_RETURN_IF_ERROR(co_await tools_.collector.RemovePodLogs(name_space, name, uid_));
   co_return co_await s_.volumes.RemovePodDirectory(uid_);
 }

@@ -71,6 +71,10 @@ class PodWorker {
   bool deleted() const { return termination_.deleted; }
   bool runtime_only() const { return runtime_only_; }
 
+  // It was deleted and has left nothing behind. A worker that has finished may have been told of
+  // its deletion too late for that.
+  bool clean() const { return clean_; }
+
   // Null before the first turn.
   const std::shared_ptr<const v1::PodStatus>& status() const { return status_; }
 
@@ -90,7 +94,7 @@ class PodWorker {
   async::Task<absl::Status> Prepare();
   async::Task<absl::Duration> Carry(Plan plan);
   async::Task<void> CollectGarbage();
-  async::Task<absl::Status> RemoveRemains();
+  async::Task<absl::Status> RemoveRemains(bool deleted);
 
   async::Task<void> ReadTerminationMessages();
   void Observe();
@@ -126,6 +130,7 @@ class PodWorker {
   std::map<std::string, std::string> termination_messages_;  // by container id
   std::map<std::string, std::string> image_volumes_;
   bool deadline_told_ = false;
+  bool clean_ = false;
   std::string sync_error_;
   bool look_again_ = false;  // the next turn asks the runtime whether or not it has told something
   absl::Duration look_delay_;

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "api/pod.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "os/files.h"
 #include "pods/pod_worker.h"
 #include "status/pod_status.h"
+#include "status/report.h"
 #include "status/termination_message.h"
 
 namespace cubelet::pods {
@@ -198,6 +200,12 @@ void PodWorker::StoreStatus(v1::PodStatus status) {
     s_.events.Record(api::ReferenceTo(*pod_), api::EventType::kNormal, status::kDeadlineReason,
                      status::kDeadlineMessage);
   if (status_ && google::protobuf::util::MessageDifferencer::Equals(*status_, status)) return;
+  if (status_) {
+    if (absl::Status legal = status::CheckTransition(*pod_, *status_, status); !legal.ok()) {
+      LOG_ERROR(legal, "Status is not taken", {{"pod", api::PodKey(*pod_)}, {"podUID", uid_}});
+      return;
+    }
+  }
   // What ran before this agent began is no start of ours.
   if (status.phase() == "Running" && status_ && status_->phase() == "Pending")
     s_.metrics.Observe("kubelet_pod_start_duration_seconds", {},

@@ -108,6 +108,7 @@ Task<absl::StatusOr<Sandbox>> SandboxStarter::Create(PodPtr pod, uint32_t attemp
   if (!id.ok())
     co_return Annotate(id.status(), StrCat("Failed to create sandbox for pod ", quoted));
   sandbox->id = *std::move(id);
+  s_.cache.ExpectSandbox(pod->metadata().uid(), sandbox->id);
   auto status = co_await s_.runtime.PodSandboxStatus(sandbox->id);
   if (!status.ok()) {
     s_.events.Record(api::ReferenceTo(*pod), api::EventType::kWarning, "FailedPodSandBoxStatus",

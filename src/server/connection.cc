@@ -167,7 +167,7 @@ async::Task<void> Connection::Finish() {
   co_await transport_->Shutdown();
   buffer_ = std::string(kReadBytes, '\0');
   for (int i = 0; i < kLingerReads; ++i) {
-    if (co_await transport_->Read(buffer_.data(), buffer_.size()) == 0) break;
+    if (co_await transport_->Discard(buffer_.data(), buffer_.size()) == 0) break;
   }
   Close();
 }

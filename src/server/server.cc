@@ -86,28 +86,38 @@ Server::Server(async::Loop& loop, Options options, Backend backend, Metrics& met
 Server::~Server() = default;
 
 absl::Status Server::Start() {
+  // Both are opened before anything runs, so that after an error nothing has to be stopped.
+  std::optional<ListeningSocket> main, read_only;
   if (options_.port) {
-    ASSIGN_OR_RETURN(ListeningSocket socket, ListenTcp(options_.address, *options_.port));
-    main_.Start(scope_, std::move(socket));
-    LOG_INFO("Started to listen", {{"address", options_.address}, {"port", main_.port()}});
-    WarnOfOpenDoors();
-    std::weak_ptr<certs::ServerTls> tls = tls_;
-    metrics_.OnScrape([this_loop = &loop_, tls, metrics = &metrics_] {
-      const std::shared_ptr<certs::ServerTls> alive = tls.lock();
-      if (alive == nullptr) return;
-      metrics->SetGauge("cubelet_certificate_ttl_seconds", {"serving"},
-                        absl::ToDoubleSeconds(alive->expires() - this_loop->Now()));
-    });
+    ASSIGN_OR_RETURN(main, ListenTcp(options_.address, *options_.port));
   }
   if (options_.read_only_port) {
-    ASSIGN_OR_RETURN(ListeningSocket socket, ListenTcp(options_.address, *options_.read_only_port));
-    read_only_.Start(scope_, std::move(socket));
+    ASSIGN_OR_RETURN(read_only, ListenTcp(options_.address, *options_.read_only_port));
+  }
+  if (main) {
+    main_.Start(scope_, *std::move(main));
+    LOG_INFO("Started to listen", {{"address", options_.address}, {"port", main_.port()}});
+    WarnOfOpenDoors();
+    ShowCertificateLife();
+  }
+  if (read_only) {
+    read_only_.Start(scope_, *std::move(read_only));
     LOG_INFO("Started to listen read-only",
              {{"address", options_.address}, {"port", read_only_.port()}});
   }
   if (options_.healthz_port) scope_.Spawn("open healthz", KeepHealthzOpen());
   if (!options_.status_socket.empty()) OpenStatusSocket();
   return absl::OkStatus();
+}
+
+void Server::ShowCertificateLife() {
+  // Scrapes may go on after this server has ended.
+  metrics_.OnScrape([loop = &loop_, metrics = &metrics_, weak = std::weak_ptr(tls_)] {
+    const std::shared_ptr<certs::ServerTls> tls = weak.lock();
+    if (tls == nullptr) return;
+    metrics->SetGauge("cubelet_certificate_ttl_seconds", {"serving"},
+                      absl::ToDoubleSeconds(tls->expires() - loop->Now()));
+  });
 }
 
 async::Task<void> Server::KeepHealthzOpen() {

@@ -33,11 +33,11 @@ class Server {
   ~Server();
 
   // Opens the sockets and serves. An error (the main or the read-only port cannot be had) is the
-  // end of the process, as in the original. The healthz port is tried again every five seconds, and
+  // end of the process, as in the original; nothing runs then. The healthz port is tried again every five seconds, and
   // without the status socket the kubelet does its work as well: both are only logged.
   absl::Status Start();
 
-  // Closes everything and waits for the tasks.
+  // Closes everything and waits for the tasks. Due before the destructor once Start was OK.
   async::Task<void> Stop();
 
   // The ports in use, 0 for a server that is not open.
@@ -51,6 +51,7 @@ class Server {
   async::Task<void> KeepHealthzOpen();
   void OpenStatusSocket();
   void WarnOfOpenDoors() const;
+  void ShowCertificateLife();
 
   async::Loop& loop_;
   const Options options_;

@@ -71,6 +71,12 @@ async::Task<void> Transport::Shutdown() {
   streams_->plain.shutdown(Socket::shutdown_send, ignored);
 }
 
+async::Task<size_t> Transport::Discard(char* data, size_t size) {
+  auto [error, count] =
+      co_await streams_->plain.async_read_some(boost::asio::buffer(data, size), kAwait);
+  co_return error ? 0 : count;
+}
+
 void Transport::Close() {
   boost::system::error_code ignored;
   streams_->plain.close(ignored);

@@ -163,13 +163,14 @@ void FileSource::Publish(const ScanResult& result) {
   }
   PodSet set = PodsOf(*store_);
   PublishProblems(std::move(set.problems));
-  PublishPods(std::move(set.pods));
+  PublishPods(std::move(set.pods), !store_->AnyUnknown());
 }
 
-void FileSource::PublishPods(std::vector<PodPtr> pods) {
-  if (delivered_ == pods) return;
+void FileSource::PublishPods(std::vector<PodPtr> pods, bool complete) {
+  if (delivered_ == pods && complete_ == complete) return;
   delivered_ = pods;
-  deliver_(api::kFileSource, std::move(pods));
+  complete_ = complete;
+  deliver_(api::kFileSource, std::move(pods), complete);
 }
 
 void FileSource::PublishProblems(Problems problems) {

@@ -46,7 +46,7 @@ class FileSource {
   bool TakeEvents();
   absl::Duration NextLook();
   void Publish(const ScanResult& result);
-  void PublishPods(std::vector<PodPtr> pods);
+  void PublishPods(std::vector<PodPtr> pods, bool complete);
   void PublishProblems(Problems problems);
 
   async::Loop& loop_;
@@ -56,6 +56,7 @@ class FileSource {
 
   std::shared_ptr<const ManifestStore> store_;  // what was read last; the pool only reads it
   std::optional<std::vector<PodPtr>> delivered_;
+  bool complete_ = false;  // what was delivered
   Problems problems_;
   bool missing_ = false;
 

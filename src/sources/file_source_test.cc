@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 
 #include "base/strings.h"
+#include "os/fault.h"
 #include "sources/source_test_util.h"
 
 namespace cubelet::sources {
@@ -47,6 +49,7 @@ class FileSourceTest : public LoopTest {
   async::Task<void> SingleFile();
   async::Task<void> Missing();
   async::Task<void> Rescan();
+  async::Task<void> Incomplete();
 
   const fs::path path_;
   std::unique_ptr<FileSource> source_object_;
@@ -58,6 +61,7 @@ async::Task<void> FileSourceTest::Changes() {
   co_await Eventually([this] { return deliveries_ == 1; });
   EXPECT_EQ(source_, "file");
   EXPECT_EQ(Names(), "a-lab ");
+  EXPECT_TRUE(complete_);
 
   Write("b.yaml", Text("b"));
   co_await Eventually([this] { return Names() == "a-lab b-lab "; });
@@ -132,6 +136,23 @@ async::Task<void> FileSourceTest::Rescan() {
 }
 
 TEST_F(FileSourceTest, RescanSeesTheRest) { Run(Rescan()); }
+
+async::Task<void> FileSourceTest::Incomplete() {
+  Write("a.yaml", Text("a"));
+  Write("b.yaml", Text("b"));
+  os::SetFaultHookForTest([this](std::string_view operation, std::string_view path) {
+    return operation == "open" && path == (path_ / "a.yaml").string() ? EIO : 0;
+  });
+  Start(path_.string());
+  co_await Eventually([this] { return deliveries_ == 1; });
+  EXPECT_EQ(Names(), "b-lab ");
+  EXPECT_FALSE(complete_);
+  os::SetFaultHookForTest(nullptr);
+  co_await Eventually([this] { return Names() == "a-lab b-lab "; });
+  EXPECT_TRUE(complete_);
+}
+
+TEST_F(FileSourceTest, SetIsNotCompleteWhileAFileCouldNeverBeRead) { Run(Incomplete()); }
 
 }  // namespace
 }  // namespace cubelet::sources

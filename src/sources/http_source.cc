@@ -48,7 +48,7 @@ async::Task<void> HttpSource::TakeBody(std::string body) {
   if (body.empty()) {
     SetProblems({{shown_url_, StrCat("zero-length data received from ", shown_url_)}});
     last_body_.reset();
-    deliver_(api::kHttpSource, {});
+    deliver_(api::kHttpSource, {}, /*complete=*/true);
     co_return;
   }
   if (last_body_ == body) {
@@ -70,7 +70,7 @@ async::Task<void> HttpSource::TakeBody(std::string body) {
   for (const auto& [item, reason] : parsed->problems)
     body_problems_[StrCat(shown_url_, " ", item)] = reason;
   SetProblems(body_problems_);
-  deliver_(api::kHttpSource, std::move(parsed->pods));
+  deliver_(api::kHttpSource, std::move(parsed->pods), /*complete=*/true);
 }
 
 void HttpSource::SetProblems(Problems problems) {

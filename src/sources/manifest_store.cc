@@ -23,6 +23,7 @@ Manifest ReadManifest(const std::string& path, const std::string& node_name) {
   const absl::StatusOr<std::string> text = os::ReadFile(path, kMaxManifestBytes);
   if (!text.ok()) {
     manifest.problem = std::string(Message(text.status()));
+    manifest.unreadable = !absl::IsInvalidArgument(text.status());  // which is: too large
     return manifest;
   }
   const Origin origin{api::kFileSource, path, node_name};
@@ -50,6 +51,7 @@ class Scanner {
     Manifest manifest;
     if (!info.ok()) {
       manifest.problem = std::string(Message(info.status()));
+      manifest.unreadable = true;
     } else if (CanTakeOver(path, *info, before)) {
       manifest = *before;
     } else {
@@ -75,11 +77,12 @@ class Scanner {
   }
 
   bool CanTakeOver(const std::string& path, const struct stat& info, const Manifest* before) const {
-    return before != nullptr && before->fingerprint == FingerprintOf(info) &&
+    return before != nullptr && !before->unreadable && before->fingerprint == FingerprintOf(info) &&
            !dirty_.contains(path) && !dirty_.contains(os::BaseName(path));
   }
 
-  // A fault counts once it was seen twice with nothing written in between.
+  // A fault counts once it was seen twice with nothing written in between. One of the disk never
+  // does: it says nothing about what is wanted.
   static void Confirm(const Manifest* before, Manifest& manifest) {
     if (manifest.problem.empty()) {
       manifest.unconfirmed = false;
@@ -88,7 +91,8 @@ class Scanner {
     const bool seen = before != nullptr && before->problem == manifest.problem &&
                       before->fingerprint == manifest.fingerprint;
     manifest.unconfirmed = !seen;
-    manifest.pod = seen || before == nullptr ? nullptr : before->pod;
+    const bool counts = seen && !manifest.unreadable;
+    manifest.pod = counts || before == nullptr ? nullptr : before->pod;
   }
 
   const std::string node_name_;
@@ -103,6 +107,12 @@ class Scanner {
 bool ManifestStore::AnyUnconfirmed() const {
   return std::any_of(files.begin(), files.end(),
                      [](const auto& file) { return file.second.unconfirmed; });
+}
+
+bool ManifestStore::AnyUnknown() const {
+  return std::any_of(files.begin(), files.end(), [](const auto& file) {
+    return file.second.unreadable && file.second.pod == nullptr;
+  });
 }
 
 ScanResult ScanManifests(const std::string& path, const std::string& node_name,

@@ -31,11 +31,13 @@ struct Fingerprint {
 
 struct Manifest {
   Fingerprint fingerprint;
-  PodPtr pod;           // null when there is a fault
+  PodPtr pod;           // null when there is a fault in the content
   std::string problem;  // why it has no pod
   // The fault was seen for the first time: the file may be in the middle of being written. Until
   // the next scan finds the same content `pod` is the one that the file had before.
   bool unconfirmed = false;
+  // The fault is the disk's: what the file holds is not known, and `pod` stays the one it had.
+  bool unreadable = false;
   std::vector<std::string> unknown_fields;
 };
 
@@ -43,6 +45,7 @@ struct ManifestStore {
   std::map<std::string, Manifest> files;  // by path, sorted
 
   bool AnyUnconfirmed() const;
+  bool AnyUnknown() const;  // a file that could not be read, and never before
 };
 
 struct ScanResult {

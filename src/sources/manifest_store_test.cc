@@ -165,17 +165,33 @@ TEST_F(ManifestStoreTest, OtherPaths) {
   EXPECT_EQ(result.store, store_) << "what was known stays";
 }
 
+// What the disk does not give says nothing about what is wanted.
 TEST_F(ManifestStoreTest, UnreadableFile) {
   Write("a", ManifestText("a"));
   Write("b", ManifestText("b"));
-  os::SetFaultHookForTest([this](std::string_view operation, std::string_view path) {
-    return operation == "open" && path == File("a") ? EIO : 0;
-  });
-  Scan();
-  Scan();
-  os::SetFaultHookForTest(nullptr);
-  EXPECT_EQ(Names(), (Strings{"b-lab"}));
-  EXPECT_EQ(PodsOf(*store_).problems.size(), 1U);
+  for (const std::string& failing : {"open", "stat"}) {
+    SCOPED_TRACE(failing);
+    store_ = nullptr;
+    const auto hook = [&](std::string_view operation, std::string_view path) {
+      return operation == failing && path == File("a") ? EIO : 0;
+    };
+    os::SetFaultHookForTest(hook);
+    Scan();
+    Scan();
+    EXPECT_EQ(Names(), (Strings{"b-lab"}));
+    EXPECT_TRUE(store_->AnyUnknown());
+    EXPECT_EQ(PodsOf(*store_).problems.size(), 1U);
+    os::SetFaultHookForTest(nullptr);
+    Scan();
+    EXPECT_EQ(Names(), (Strings{"a-lab", "b-lab"})) << "read again though nothing has changed";
+    EXPECT_FALSE(store_->AnyUnknown());
+    os::SetFaultHookForTest(hook);
+    for (int i = 0; i < 3; ++i) Scan({"a"});
+    EXPECT_EQ(Names(), (Strings{"a-lab", "b-lab"}));
+    EXPECT_FALSE(store_->AnyUnknown());
+    EXPECT_EQ(PodsOf(*store_).problems.size(), 1U);
+    os::SetFaultHookForTest(nullptr);
+  }
 }
 
 }  // namespace

@@ -41,8 +41,9 @@ class LoopTest : public testing::Test {
   }
 
   Deliver Collect() {
-    return [this](std::string source, std::vector<PodPtr> pods) {
+    return [this](std::string source, std::vector<PodPtr> pods, bool complete) {
       source_ = std::move(source);
+      complete_ = complete;
       pods_ = std::move(pods);
       ++deliveries_;
     };
@@ -60,6 +61,7 @@ class LoopTest : public testing::Test {
   async::TaskScope work_;
   async::TaskScope test_;
   std::string source_;
+  bool complete_ = false;
   std::vector<PodPtr> pods_;
   int deliveries_ = 0;
   Problems problems_;

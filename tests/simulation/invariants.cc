@@ -66,7 +66,9 @@ void Invariants::RemoveManifest(const std::string& file) {
 void Invariants::NotWanted(const std::string& file) {
   const auto it = wanted_.find(file);
   if (it == wanted_.end()) return;
-  pods_[it->second.uid].wanted_since = absl::InfiniteFuture();
+  Pod& pod = pods_[it->second.uid];
+  pod.wanted_since = absl::InfiniteFuture();
+  ++pod.given_up;
   taken_.erase(it->second.uid);
   wanted_.erase(it);
 }
@@ -79,6 +81,11 @@ bool Invariants::IsWanted(const std::string& uid) const {
 absl::Time Invariants::WantedSince(const std::string& uid) const {
   const auto it = pods_.find(uid);
   return it == pods_.end() ? absl::InfiniteFuture() : it->second.wanted_since;
+}
+
+int Invariants::GivenUp(const std::string& uid) const {
+  const auto it = pods_.find(uid);
+  return it == pods_.end() ? 0 : it->second.given_up;
 }
 
 // ---- What happens
@@ -105,7 +112,6 @@ void Invariants::Look(const JournalEntry& entry) {
         if (container.sandbox_id == entry.id && container.running) LookAtStop(id, entry.what);
       }
     }
-    // A check that is under way when its time is over, or the runtime goes, has not succeeded.
     return;
   }
   if (entry.kind == JournalEntry::Kind::kAnswer) {
@@ -153,6 +159,8 @@ const Invariants::Container* Invariants::LastRun(const Pod& pod, const std::stri
 bool Invariants::MayRunAgain(const Pod& pod, const Container& last) const {
   // It ran for a wish that was given up in the meantime.
   if (pod.pod == nullptr || pod.wanted_since >= last.created) return true;
+  // What it ended with does not count when it was made to end.
+  if (last.stopped) return true;
   api::ContainerType type = api::ContainerType::kRegular;
   const v1::Container* container = api::FindContainer(*pod.pod, last.name, &type);
   if (container == nullptr) return false;
@@ -167,14 +175,15 @@ bool Invariants::MayRunAgain(const Pod& pod, const Container& last) const {
 void Invariants::LookAtStop(const std::string& container_id, const std::string& call) {
   const auto it = containers_.find(container_id);
   if (it == containers_.end() || !it->second.running) return;
-  const Container& container = it->second;
+  Container& container = it->second;
+  container.stopped = true;
   if (HasCauseToStop(pods_[container.uid], container)) return;
   Broken(StrCat(call, " of running container ", container.name, " of pod ", container.uid,
                 " without a cause"));
 }
 
 bool Invariants::HasCauseToStop(const Pod& pod, const Container& container) const {
-  if (pod.wanted_since >= container.created) return true;
+  if (pod.pod == nullptr || pod.wanted_since >= container.created) return true;
   if (pod.kind.agent_kills || container.check_failed) return true;
   const auto& sandboxes = node_.runtime().sandboxes();
   const auto sandbox = sandboxes.find(container.sandbox_id);
@@ -203,25 +212,22 @@ bool Invariants::IsOver(const Pod& pod) const {
 void Invariants::Check() {
   const std::vector<std::string>& violations = node_.runtime().journal().violations();
   for (; violations_ < violations.size(); ++violations_) broken_.push_back(violations[violations_]);
-  if (!node_.agent_runs()) {
-    agent_ran_ = false;
-    return;
-  }
-  if (!agent_ran_) taken_.clear();
-  agent_ran_ = true;
+  if (!node_.agent_runs()) return;
+  if (life_ != node_.lives()) taken_.clear();
+  life_ = node_.lives();
   CheckReports();
 }
 
 void Invariants::CheckReports() {
-  std::set<std::string> shown;
+  std::map<std::string, bool> shown;  // uid: it is not being ended
   for (const pods::PodReport& report : node_.agent().pods().Reports())
-    shown.insert(report.pod->metadata().uid());
+    shown[report.pod->metadata().uid()] = !report.terminating;
   for (const std::string& uid : taken_) {
     if (!shown.contains(uid)) Broken(StrCat("pod ", uid, " is lost though its manifest is there"));
   }
-  taken_.clear();
   for (const auto& [file, wanted] : wanted_) {
-    if (shown.contains(wanted.uid)) taken_.insert(wanted.uid);
+    const auto it = shown.find(wanted.uid);
+    if (it != shown.end() && it->second) taken_.insert(wanted.uid);
   }
 }
 

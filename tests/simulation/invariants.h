@@ -52,6 +52,9 @@ class Invariants {
   // Since when the pod has been wanted without interruption as it is; InfiniteFuture: it is not.
   absl::Time WantedSince(const std::string& uid) const;
 
+  // How often the pod was given up so far.
+  int GivenUp(const std::string& uid) const;
+
   // How often a container of a pod was created, and how often it ran.
   size_t Created(const std::string& uid, const std::string& container) const;
   size_t Runs(const std::string& uid, const std::string& container) const;
@@ -66,13 +69,15 @@ class Invariants {
     bool exited = false;
     int exit_code = 0;
     absl::Time exited_at;
+    bool stopped = false;       // the agent has asked for its end
     bool check_failed = false;  // a probe or hook in it did not succeed
   };
   struct Pod {
     PodPtr pod;
     PodKind kind;
     absl::Time wanted_since = absl::InfiniteFuture();
-    absl::Time sandbox_ready = absl::InfinitePast();  // when the newest one was
+    int given_up = 0;
+    absl::Time sandbox_ready = absl::InfinitePast();      // when the newest one was
     std::map<std::string, std::vector<std::string>> ran;  // container: ids in order of starting
     std::map<std::string, size_t> created;
   };
@@ -93,8 +98,8 @@ class Invariants {
   std::map<std::string, Pod> pods_;              // by uid, all there ever were
   std::map<std::string, Container> containers_;  // by id, all there ever were
   std::set<std::string> taken_;                  // uids that this agent has shown
-  bool agent_ran_ = false;
-  size_t violations_ = 0;  // of the journal's, seen
+  uint64_t life_ = 0;                            // the agent's that has shown them
+  size_t violations_ = 0;                        // of the journal's, seen
   std::vector<std::string> broken_;
 };
 

@@ -56,9 +56,9 @@ TEST_F(LifeTest, StartsRunsAndEndsWithItsManifest) {
 
 TEST_F(LifeTest, ACrashingContainerBacksOff) {
   Start();
-  node_->WriteManifest("a.yaml",
-                       Pod("a", "{containers: [{name: main, image: busybox, imagePullPolicy: "
-                                "IfNotPresent, command: [sim, after=1s, exit=3]}]}"));
+  node_->WriteManifest("a.yaml", Pod("a",
+                                     "{containers: [{name: main, image: busybox, imagePullPolicy: "
+                                     "IfNotPresent, command: [sim, after=1s, exit=3]}]}"));
   ASSERT_TRUE(
       node_->RunUntil([&] { return node_->WaitingReason("a", "main") == "CrashLoopBackOff"; }));
   EXPECT_EQ(Starts("a", "main"), 2u);  // the first restart is immediate
@@ -68,8 +68,7 @@ TEST_F(LifeTest, ACrashingContainerBacksOff) {
   EXPECT_EQ(Starts("a", "main"), 3u);
   node_->Run(absl::Seconds(10));
   EXPECT_EQ(Starts("a", "main"), 4u);
-  EXPECT_THAT(node_->events().events,
-              Contains(Field(&RecordedEvents::Event::reason, "BackOff")));
+  EXPECT_THAT(node_->events().events, Contains(Field(&RecordedEvents::Event::reason, "BackOff")));
 }
 
 TEST_F(LifeTest, InitContainersThenSidecarThenMain) {
@@ -79,7 +78,8 @@ TEST_F(LifeTest, InitContainersThenSidecarThenMain) {
       Pod("a",
           "{terminationGracePeriodSeconds: 30, initContainers: [{name: i, image: busybox, "
           "imagePullPolicy: IfNotPresent, command: [sim, after=2s, exit=0]}, {name: s, image: "
-          "busybox, imagePullPolicy: IfNotPresent, restartPolicy: Always, command: [sim, stop=0]}], "
+          "busybox, imagePullPolicy: IfNotPresent, restartPolicy: Always, command: [sim, "
+          "stop=0]}], "
           "containers: [{name: main, image: busybox, imagePullPolicy: IfNotPresent, command: [sim, "
           "stop=0, stop-delay=3s]}]}"));
   ASSERT_TRUE(node_->RunUntil([&] { return node_->IsReady("a"); }));
@@ -97,11 +97,12 @@ TEST_F(LifeTest, InitContainersThenSidecarThenMain) {
 TEST_F(LifeTest, ARestartedAgentFindsEverythingAsItWas) {
   Start();
   node_->WriteManifest("a.yaml", Pod("a", kForever));
-  node_->WriteManifest("b.yaml", Pod("b", "{restartPolicy: Never, containers: [{name: main, image: "
-                                          "busybox, imagePullPolicy: IfNotPresent, command: [sim, "
-                                          "after=1s, exit=0]}]}"));
-  ASSERT_TRUE(node_->RunUntil(
-      [&] { return node_->IsReady("a") && node_->PhaseOf("b") == "Succeeded"; }));
+  node_->WriteManifest("b.yaml", Pod("b",
+                                     "{restartPolicy: Never, containers: [{name: main, image: "
+                                     "busybox, imagePullPolicy: IfNotPresent, command: [sim, "
+                                     "after=1s, exit=0]}]}"));
+  ASSERT_TRUE(
+      node_->RunUntil([&] { return node_->IsReady("a") && node_->PhaseOf("b") == "Succeeded"; }));
   const std::vector<std::string> before = node_->runtime().LiveContainers(node_->UidOf("a"));
   node_->KillAgent();
   node_->Run(absl::Minutes(1));
@@ -134,11 +135,10 @@ TEST_F(LifeTest, AChangedManifestReplacesThePod) {
   ASSERT_TRUE(node_->RunUntil([&] { return node_->IsReady("a"); }));
   const std::string old_uid = node_->UidOf("a");
   node_->WriteManifest("a.yaml",
-                       Pod("a", "{terminationGracePeriodSeconds: 5, containers: [{name: main, image: "
-                                "busybox, imagePullPolicy: IfNotPresent, command: [sim, say=new]}]}"));
-  ASSERT_TRUE(node_->RunUntil([&] {
-    return node_->UidOf("a") != old_uid && node_->IsReady("a");
-  }));
+                       Pod("a",
+                           "{terminationGracePeriodSeconds: 5, containers: [{name: main, image: "
+                           "busybox, imagePullPolicy: IfNotPresent, command: [sim, say=new]}]}"));
+  ASSERT_TRUE(node_->RunUntil([&] { return node_->UidOf("a") != old_uid && node_->IsReady("a"); }));
   EXPECT_THAT(node_->runtime().LiveContainers(old_uid), IsEmpty());
   EXPECT_EQ(node_->runtime().LiveContainers(node_->UidOf("a")).size(), 1u);
 }
@@ -149,9 +149,8 @@ TEST_F(LifeTest, ADeadSandboxIsReplaced) {
   ASSERT_TRUE(node_->RunUntil([&] { return node_->IsReady("a"); }));
   const std::string uid = node_->UidOf("a");
   ASSERT_TRUE(node_->runtime().KillSandbox(node_->runtime().ReadySandboxes(uid).front()));
-  ASSERT_TRUE(node_->RunUntil([&] {
-    return node_->RestartCount("a", "main") == 1 && node_->IsReady("a");
-  }));
+  ASSERT_TRUE(node_->RunUntil(
+      [&] { return node_->RestartCount("a", "main") == 1 && node_->IsReady("a"); }));
   EXPECT_EQ(node_->runtime().LiveContainers(uid).size(), 1u);
 }
 
@@ -171,16 +170,16 @@ TEST_F(LifeTest, TheRuntimesOutageChangesNothing) {
 
 TEST_F(LifeTest, DeadlineEndsThePod) {
   Start();
-  node_->WriteManifest("a.yaml", Pod("a", "{activeDeadlineSeconds: 30, "
-                                          "terminationGracePeriodSeconds: 2, containers: [{name: "
-                                          "main, image: busybox, imagePullPolicy: IfNotPresent, "
-                                          "command: [sim]}]}"));
+  node_->WriteManifest("a.yaml", Pod("a",
+                                     "{activeDeadlineSeconds: 30, "
+                                     "terminationGracePeriodSeconds: 2, containers: [{name: "
+                                     "main, image: busybox, imagePullPolicy: IfNotPresent, "
+                                     "command: [sim]}]}"));
   ASSERT_TRUE(node_->RunUntil([&] { return node_->IsReady("a"); }));
   ASSERT_TRUE(node_->RunUntil([&] { return node_->PhaseOf("a") == "Failed"; }));
   EXPECT_EQ(node_->FindPod("a")->status->reason(), "DeadlineExceeded");
-  ASSERT_TRUE(node_->RunUntil([&] {
-    return node_->runtime().LiveContainers(node_->UidOf("a")).empty();
-  }));
+  ASSERT_TRUE(
+      node_->RunUntil([&] { return node_->runtime().LiveContainers(node_->UidOf("a")).empty(); }));
 }
 
 TEST_F(LifeTest, NothingHappensWhenNothingChanges) {

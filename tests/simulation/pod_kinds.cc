@@ -37,15 +37,15 @@ std::vector<PodKind> MakeKinds() {
       {"stubborn", Spec(always, "", Container("main", "sim"))},
       {"two containers", Spec(always, "", main + ", " + Container("other", "sim, stop=0"))},
       {"host network", Spec(always + ", hostNetwork: true", "", main)},
-      {"guaranteed", Spec(always, "",
-                          Container("main", "sim, stop=0",
-                                    "resources: {limits: {cpu: 100m, memory: 64Mi}}"))},
+      {"guaranteed",
+       Spec(always, "",
+            Container("main", "sim, stop=0", "resources: {limits: {cpu: 100m, memory: 64Mi}}"))},
       {"init", Spec(always, init + ", " + second, main)},
       {"sidecar", Spec(always, init + ", " + sidecar + ", " + second, main)},
       {"two sidecars",
        Spec(always,
-            sidecar + ", " + Container("side2", "sim, stop=0, stop-delay=1s",
-                                       "restartPolicy: Always"),
+            sidecar + ", " +
+                Container("side2", "sim, stop=0, stop-delay=1s", "restartPolicy: Always"),
             main)},
       {"once", Spec(never, "", Container("main", "sim, after=8s, exit=0")), End::kSucceeded, true},
       {"once, failing", Spec(never, "", Container("main", "sim, after=8s, exit=3")), End::kFailed},
@@ -59,20 +59,21 @@ std::vector<PodKind> MakeKinds() {
       {"succeeds the third time", Spec(on_failure, "", Container("main", "third-time")),
        End::kSucceeded},
       {"crashing", Spec(always, "", Container("main", "sim, after=2s, exit=1")), End::kRestarting},
-      {"init crashing", Spec(always, Container("main", "sim, after=1s, exit=1"),
-                             Container("later", "sim")),
+      {"init crashing",
+       Spec(always, Container("main", "sim, after=1s, exit=1"), Container("later", "sim")),
        End::kRestarting},
       {"hooks", Spec(always, "",
                      Container("main", "sim, stop=0",
                                StrCat("lifecycle: {postStart: {", Exec("good"), "}, preStop: {",
                                       Exec("slow"), "}}")))},
-      {"preStop sleep", Spec(always, "",
-                             Container("main", "sim, stop=0",
-                                       "lifecycle: {preStop: {sleep: {seconds: 2}}}"))},
-      {"bad postStart",
+      {"preStop sleep",
        Spec(always, "",
-            Container("main", "sim, stop=0", StrCat("lifecycle: {postStart: {", Exec("bad"), "}}"))),
-       End::kRestarting, false, true},
+            Container("main", "sim, stop=0", "lifecycle: {preStop: {sleep: {seconds: 2}}}"))},
+      {"bad postStart",
+       Spec(
+           always, "",
+           Container("main", "sim, stop=0", StrCat("lifecycle: {postStart: {", Exec("bad"), "}}"))),
+       End::kRunning, false, true},
       {"probed",
        Spec(always, "",
             Container("main", "sim, stop=0",
@@ -100,8 +101,8 @@ std::vector<PodKind> MakeKinds() {
       {"pulled", Spec(always, "",
                       "{name: main, image: slow.example/app:1, imagePullPolicy: Always, command: "
                       "[sim, say=%v]}")},
-      {"image missing", Spec(always, "",
-                             "{name: main, image: gone.example/app:1, command: [sim, say=%v]}"),
+      {"image missing",
+       Spec(always, "", "{name: main, image: gone.example/app:1, command: [sim, say=%v]}"),
        End::kImageMissing},
   };
 }
@@ -141,8 +142,9 @@ const std::vector<PodKind>& PodKinds() {
 std::string MakeManifest(const PodKind& kind, const std::string& pod_name, int variant,
                          const std::string& uid) {
   const std::string spec = absl::StrReplaceAll(kind.spec, {{"%v", StrCat("v", variant)}});
-  return StrCat("apiVersion: v1\nkind: Pod\nmetadata: {name: ", pod_name, ", labels: {app: ",
-                pod_name, "}", uid.empty() ? "" : StrCat(", uid: ", uid), "}\nspec: ", spec, "\n");
+  return StrCat("apiVersion: v1\nkind: Pod\nmetadata: {name: ", pod_name,
+                ", labels: {app: ", pod_name, "}", uid.empty() ? "" : StrCat(", uid: ", uid),
+                "}\nspec: ", spec, "\n");
 }
 
 void PrepareRuntime(fakes::SimRuntime& runtime, async::Loop& loop) {
@@ -152,9 +154,8 @@ void PrepareRuntime(fakes::SimRuntime& runtime, async::Loop& loop) {
   runtime.SetProcesses([](const criv1::ContainerConfig& config, const std::string&) {
     return ChooseProcess(config);
   });
-  runtime.SetExecHandler([&runtime, &loop](const fakes::ExecCall& call) {
-    return ChooseExec(runtime, loop, call);
-  });
+  runtime.SetExecHandler(
+      [&runtime, &loop](const fakes::ExecCall& call) { return ChooseExec(runtime, loop, call); });
 }
 
 }  // namespace cubelet::simulation

@@ -16,6 +16,7 @@ enum class End {
   kFailed,        // Failed, nothing runs
   kDeadline,      // Failed with DeadlineExceeded, nothing runs
   kRestarting,    // its container "main" is started again and again
+  kRunning,       // Running, and no more is said
   kImageMissing,  // its container "main" waits for an image that there is not
 };
 

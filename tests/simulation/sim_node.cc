@@ -122,17 +122,18 @@ kubelet::AgentSettings SimNode::MakeSettings() const {
 }
 
 void SimNode::WriteManifest(const std::string& name, const std::string& yaml) {
+  Note(StrCat("manifest written: ", name));
   CHECK(os::WriteFileAtomic(os::JoinPath(kManifests, name), yaml, 0644).ok());
 }
 
 void SimNode::RemoveManifest(const std::string& name) {
+  Note(StrCat("manifest removed: ", name));
   CHECK(os::RemoveFile(os::JoinPath(kManifests, name)).ok());
 }
 
 absl::StatusOr<PodPtr> SimNode::ParseManifest(const std::string& name,
                                               const std::string& yaml) const {
-  return sources::ParseStaticPod(yaml,
-                                 {api::kFileSource, os::JoinPath(kManifests, name), kNode});
+  return sources::ParseStaticPod(yaml, {api::kFileSource, os::JoinPath(kManifests, name), kNode});
 }
 
 // ---- Life and death
@@ -142,6 +143,7 @@ void SimNode::StartAgent() { CHECK(TryStartAgent()); }
 bool SimNode::TryStartAgent() {
   CHECK(agent_ == nullptr);
   dead_ = false;
+  ++lives_;
   runtime_->CallerIsBack();
   Note("agent started");
   const kubelet::Seams seams{*runtime_, *runtime_, mounter_, cgroups_, events_, metrics_};
@@ -192,7 +194,7 @@ absl::Status SimNode::OnCall(const std::string& call, const std::string& path) {
   return fault == 0 ? absl::OkStatus() : ErrnoError(StrCat(call, " ", path), fault);
 }
 
-void SimNode::Note(const char* what) {
+void SimNode::Note(const std::string& what) {
   fakes::JournalEntry entry;
   entry.at = loop_->Now();
   entry.kind = fakes::JournalEntry::Kind::kChange;

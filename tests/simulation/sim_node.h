@@ -71,6 +71,7 @@ class SimNode {
   // tasks still try while they are dropped reaches the runtime or the disk.
   void KillAgent(CallsUnderWay calls = CallsUnderWay::kEnd);
   bool agent_runs() const { return agent_ != nullptr; }
+  uint64_t lives() const { return lives_; }  // how often an agent was begun
 
   // Operations of the agent on files, mounts ("mounts.unmount", ...) and cgroups
   // ("cgroups.destroy", ...) are asked for an errno to fail with, 0 for none.
@@ -107,6 +108,9 @@ class SimNode {
   int RestartCount(const std::string& name, const std::string& container);
   std::string UidOf(const std::string& name);
 
+  // Writes what is done to the node into the runtime's journal.
+  void Note(const std::string& what);
+
   // What happened last, for whoever has to find out why a test failed: the runtime's journal and
   // the agent's log.
   std::string Diagnosis(size_t lines = 200) const;
@@ -116,7 +120,6 @@ class SimNode {
   int OnOperation(std::string_view operation, std::string_view path);
   absl::Status OnCall(const std::string& call, const std::string& path);
   bool Turn(absl::Time until);
-  void Note(const char* what);
 
   Options options_;
   std::string directory_;
@@ -131,6 +134,7 @@ class SimNode {
   async::TaskScope scope_;
 
   os::FaultHook faults_;
+  uint64_t lives_ = 0;
   uint64_t operations_ = 0;
   uint64_t die_at_ = 0;
   bool turning_ = false;  // what happens now is the agent's doing
