@@ -89,7 +89,10 @@ class RealLoop final : public Loop {
     return false;
   }
 
-  void Stop() override { work_.reset(); }
+  void Stop() override {
+    work_.reset();
+    timer_.cancel();
+  }
 
   const Clock& clock() const override { return clock_; }
   boost::asio::io_context& io() override { return io_; }

@@ -61,7 +61,8 @@ class Loop {
   // nothing is. False, with the clock at `until`, when there is nothing to run up to then.
   virtual bool RunOne(absl::Time until) = 0;
 
-  // Ends Run once the work at hand is done. Call after all scopes are closed.
+  // Ends Run once the work at hand is done; timers that are still set do not hold it. Call after
+  // all scopes are closed.
   virtual void Stop() = 0;
 
   virtual const Clock& clock() const = 0;

@@ -6,17 +6,11 @@
 // clang-format on
 
 #include <gmock/gmock.h>
-#include <google/protobuf/util/json_util.h>
-#include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
-#include <sstream>
 
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -27,73 +21,12 @@
 #include "cgroups/names.h"
 #include "containers/container_config.h"
 #include "containers/environment.h"
+#include "containers/golden.h"
 #include "containers/labels.h"
 #include "containers/sandbox_config.h"
 
 namespace cubelet::containers {
 namespace {
-
-using ::google::protobuf::util::MessageDifferencer;
-
-const char kGolden[] = CUBELET_SOURCE_DIR "/tests/golden/";
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file.is_open()) << path;
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-boost::json::value ReadJson(const std::string& path) {
-  auto value = api::ParseJson(ReadFile(path));
-  EXPECT_TRUE(value.ok()) << path << ": " << value.status();
-  return value.ok() ? *value : boost::json::value();
-}
-
-template <typename Type>
-Type FromObject(const boost::json::value& value) {
-  Type object;
-  const absl::Status status = api::FromJson(value, object);
-  EXPECT_TRUE(status.ok()) << status;
-  return object;
-}
-
-template <typename Request>
-Request FromRecord(const boost::json::value& value) {
-  Request request;
-  const auto status = google::protobuf::util::JsonStringToMessage(
-      boost::json::serialize(value), &request, google::protobuf::util::JsonParseOptions());
-  EXPECT_TRUE(status.ok()) << status.ToString();
-  return request;
-}
-
-const paths::Paths& DefaultPaths() {
-  static const paths::Paths paths("/var/lib/kubelet", "/var/log/pods", "/var/log/containers");
-  return paths;
-}
-
-// The node the recordings were made on, from its own recordings.
-NodeContext RecordedNode() {
-  const boost::json::value configz = ReadJson(std::string(kGolden) + "node/configz.json");
-  const boost::json::object& config = configz.at("kubeletconfig").as_object();
-  const v1::Node node = FromObject<v1::Node>(ReadJson(std::string(kGolden) + "node/node.json"));
-  NodeContext context{.paths = &DefaultPaths(),
-                      .cluster_domain = std::string(config.at("clusterDomain").as_string()),
-                      .cpu_cfs_quota = config.at("cpuCFSQuota").as_bool(),
-                      .swap_controller_available = true,
-                      .cgroup_v2 = false,
-                      .single_process_oom_kill = true,
-                      .hugepage_sizes = {"2MB", "1GB"}};
-  for (const auto& server : config.at("clusterDNS").as_array())
-    context.cluster_dns.emplace_back(server.as_string());
-  for (const v1::NodeAddress& address : node.status().addresses())
-    if (address.type() == "InternalIP") context.host_ips.push_back(address.address());
-  context.allocatable = api::ToAmounts(node.status().allocatable());
-  context.memory_capacity_bytes =
-      api::Quantity::ParseOrZero(node.status().capacity().at("memory").string()).Value();
-  return context;
-}
 
 // What the API server held beside the pod.
 struct Cluster {
@@ -122,18 +55,6 @@ Cluster ReadCluster(const std::string& path) {
     }
   }
   return cluster;
-}
-
-// The API server's own service, which every cluster has.
-std::shared_ptr<const v1::Service> ApiService() {
-  auto service = std::make_shared<v1::Service>();
-  service->mutable_metadata()->set_name("kubernetes");
-  service->mutable_spec()->set_clusterip("10.96.0.1");
-  v1::ServicePort* port = service->mutable_spec()->add_ports();
-  port->set_name("https");
-  port->set_port(443);
-  port->set_protocol("TCP");
-  return service;
 }
 
 EnvSources SourcesOf(const Cluster& cluster) {
@@ -267,26 +188,6 @@ class Recording {
   std::vector<criv1::RunPodSandboxRequest> sandboxes_;
   std::vector<criv1::CreateContainerRequest> containers_;
 };
-
-// What differs, "" when nothing does. Variables have no order in the Go kubelet.
-std::string Difference(const google::protobuf::Message& recorded,
-                       const google::protobuf::Message& ours) {
-  MessageDifferencer differencer;
-  std::string report;
-  differencer.ReportDifferencesToString(&report);
-  differencer.TreatAsMap(criv1::ContainerConfig::descriptor()->FindFieldByName("envs"),
-                         criv1::KeyValue::descriptor()->FindFieldByName("key"));
-  return differencer.Compare(recorded, ours) ? "" : report;
-}
-
-std::vector<std::string> Folders() {
-  std::vector<std::string> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(kGolden))
-    if (std::filesystem::exists(entry.path() / "cri.json"))
-      folders.push_back(entry.path().filename());
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 class GoldenPod : public ::testing::TestWithParam<std::string> {};
 

@@ -345,10 +345,18 @@ Task<absl::Status> PodWorker::RemoveRemains(bool deleted) {
   const std::string name = pod_->metadata().name();
   CO_RETURN_IF_ERROR(co_await s_.cache.Refresh(uid_));
   if (const auto runtime = s_.cache.Get(uid_)) {
-    Garbage garbage = ChooseGarbage(*runtime, /*pod_is_gone=*/true, 0);
-    CO_RETURN_IF_ERROR(co_await tools_.collector.Remove(name_space, name, std::move(garbage)));
-    // What could not be removed is found by the next refresh.
-    CO_RETURN_IF_ERROR(co_await s_.cache.Refresh(uid_));
+    // What was asked for while the pod still lived may have come only now.
+    if (runtime->AnyRunning()) {
+      CO_RETURN_IF_ERROR(co_await tools_.killer.KillPod(pod_, runtime, grace_seconds_));
+      CO_RETURN_IF_ERROR(co_await s_.cache.Refresh(uid_));
+    }
+    if (const auto dead = s_.cache.Get(uid_)) {
+      Garbage garbage = ChooseGarbage(*dead, /*pod_is_gone=*/true, 0);
+      CO_RETURN_IF_ERROR(co_await tools_.collector.Remove(name_space, name, std::move(garbage)));
+      CO_RETURN_IF_ERROR(co_await s_.cache.Refresh(uid_));
+    }
+    if (s_.cache.Get(uid_) != nullptr)
+      co_return absl::UnavailableError("the runtime still holds something of the pod");
   }
   if (!deleted) co_return absl::OkStatus();
   CO_RETURN_IF_ERROR(co_await tools_.collector.RemovePodLogs(name_space, name, uid_));

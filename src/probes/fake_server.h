@@ -34,11 +34,13 @@ class FakeServer {
   // Given the text of a request up to its blank line.
   using Handler = std::function<Reply(const std::string& request)>;
 
-  FakeServer(async::Loop& loop, async::TaskScope& scope, Handler handler, bool tls = false)
+  // Listens at a free port of the loopback address, or at `endpoint`.
+  FakeServer(async::Loop& loop, async::TaskScope& scope, Handler handler, bool tls = false,
+             boost::asio::ip::tcp::endpoint endpoint = {boost::asio::ip::address_v4::loopback(), 0})
       : loop_(loop),
         scope_(scope),
         handler_(std::move(handler)),
-        acceptor_(loop.io(), Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)) {
+        acceptor_(loop.io(), std::move(endpoint)) {
     if (tls) context_ = MakeContext();
     scope_.Spawn("accept", Accept());
   }

@@ -156,6 +156,11 @@ void Server::WarnOfOpenDoors() const {
        {"authorization", options_.authorization_mode}});
 }
 
+size_t Server::connections() const {
+  return main_.connections() + read_only_.connections() + healthz_.connections() +
+         status_.connections();
+}
+
 async::Task<void> Server::Stop() {
   for (Listener* listener : {&main_, &read_only_, &healthz_, &status_}) listener->Close();
   if (!options_.status_socket.empty() && status_.open()) ::unlink(options_.status_socket.c_str());

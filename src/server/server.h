@@ -33,8 +33,9 @@ class Server {
   ~Server();
 
   // Opens the sockets and serves. An error (the main or the read-only port cannot be had) is the
-  // end of the process, as in the original; nothing runs then. The healthz port is tried again every five seconds, and
-  // without the status socket the kubelet does its work as well: both are only logged.
+  // end of the process, as in the original; nothing runs then. The healthz port is tried again
+  // every five seconds, and without the status socket the kubelet does its work as well: both are
+  // only logged.
   absl::Status Start();
 
   // Closes everything and waits for the tasks. Due before the destructor once Start was OK.
@@ -44,6 +45,9 @@ class Server {
   uint16_t port() const { return main_.port(); }
   uint16_t read_only_port() const { return read_only_.port(); }
   uint16_t healthz_port() const { return healthz_.port(); }
+
+  // Open connections of all ports.
+  size_t connections() const;
 
  private:
   Server(async::Loop& loop, Options options, Backend backend, Metrics& metrics,

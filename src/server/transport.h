@@ -39,7 +39,8 @@ class Transport {
   // Tells the peer that nothing more comes.
   async::Task<void> Shutdown();
 
-  // Reads into `data` what the peer still sends after Shutdown, whatever it is; 0 when it has closed.
+  // Reads into `data` what the peer still sends after Shutdown, whatever it is; 0 when it has
+  // closed.
   async::Task<size_t> Discard(char* data, size_t size);
 
   // Ends whatever is waiting here, with 0 or false.

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "e2e/child_process.h"
 #include "os/files.h"
 #include "os/process.h"
 #include "os/tree.h"
@@ -103,15 +104,21 @@ int WaitFor(pid_t child, const sigset_t& signals) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// The deepest first; control files are no obstacle.
+void RemoveCgroup(const std::string& path) {
+  const auto names = os::ListDirectory(path);
+  if (!names.ok()) return;
+  for (const std::string& name : *names) RemoveCgroup(StrCat(path, "/", name));
+  // The last of its processes may just be ending.
+  (void)Eventually(absl::Seconds(5), [&] { return os::RemoveDirectory(path).ok(); });
+}
+
 void RemoveCgroups(const std::string& prefix) {
   for (const std::string& parent : CgroupDirectories()) {
     const auto names = os::ListDirectory(parent);
     if (!names.ok()) continue;
     for (const std::string& name : *names) {
-      if (!name.starts_with(prefix)) continue;
-      // The deepest first; control files are no obstacle.
-      (void)RunTool(
-          {"find", StrCat(parent, "/", name), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"});
+      if (name.starts_with(prefix)) RemoveCgroup(StrCat(parent, "/", name));
     }
   }
 }

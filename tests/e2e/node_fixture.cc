@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "os/files.h"

@@ -159,7 +159,8 @@ const Invariants::Container* Invariants::LastRun(const Pod& pod, const std::stri
 bool Invariants::MayRunAgain(const Pod& pod, const Container& last) const {
   // It ran for a wish that was given up in the meantime.
   if (pod.pod == nullptr || pod.wanted_since >= last.created) return true;
-  // What it ended with does not count when it was made to end.
+  // What it ended with does not count when it was made to end, or to be: the agent believed it to
+  // run.
   if (last.stopped) return true;
   api::ContainerType type = api::ContainerType::kRegular;
   const v1::Container* container = api::FindContainer(*pod.pod, last.name, &type);
@@ -174,10 +175,10 @@ bool Invariants::MayRunAgain(const Pod& pod, const Container& last) const {
 
 void Invariants::LookAtStop(const std::string& container_id, const std::string& call) {
   const auto it = containers_.find(container_id);
-  if (it == containers_.end() || !it->second.running) return;
+  if (it == containers_.end()) return;
   Container& container = it->second;
   container.stopped = true;
-  if (HasCauseToStop(pods_[container.uid], container)) return;
+  if (!container.running || HasCauseToStop(pods_[container.uid], container)) return;
   Broken(StrCat(call, " of running container ", container.name, " of pod ", container.uid,
                 " without a cause"));
 }

@@ -147,7 +147,8 @@ bool SimNode::TryStartAgent() {
   runtime_->CallerIsBack();
   Note("agent started");
   const kubelet::Seams seams{*runtime_, *runtime_, mounter_, cgroups_, events_, metrics_};
-  agent_ = std::make_unique<kubelet::Agent>(*loop_, seams, MakeSettings(), loop_->Now());
+  agent_ = std::make_unique<kubelet::Agent>(*loop_, options_.wrap ? options_.wrap(seams) : seams,
+                                            MakeSettings(), loop_->Now());
   kubelet::RuntimeFacts facts;
   facts.name = "sim";
   agent_->SetRuntimeFacts(facts);

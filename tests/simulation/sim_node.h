@@ -48,6 +48,8 @@ class SimNode {
     fakes::SimOptions runtime;
     // Changes the settings before each start of the agent.
     std::function<void(kubelet::AgentSettings&)> configure;
+    // Gives each agent something else than the node itself to deal with, for tests that listen in.
+    std::function<kubelet::Seams(const kubelet::Seams&)> wrap;
   };
   using CallsUnderWay = fakes::SimRuntime::CallsUnderWay;
 
