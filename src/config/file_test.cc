@@ -75,11 +75,11 @@ authentication: {x509: {clientCAFile: /ca.crt}}
 TEST(ConfigFile, IsReadWithItsHeadersAndFlushFrequency) {
   TestFiles files;
   const auto config = LoadFrom(files.WriteConfig("a.yaml", R"(
-staticPodURLHeader: {A: [x, y], B: []}
+staticPodURLHeader: {A: [u, v], B: []}
 logging: {flushFrequency: 3000000000}
 )"));
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_THAT(config->kubelet.staticpodurlheader().at("A").items(), ElementsAre("x", "y"));
+  EXPECT_THAT(config->kubelet.staticpodurlheader().at("A").items(), ElementsAre("u", "v"));
   EXPECT_EQ(ToDuration(config->kubelet.logging().flushfrequency()), absl::Seconds(3));
 }
 
@@ -87,7 +87,7 @@ logging: {flushFrequency: 3000000000}
 TEST(ConfigFile, ErrorsNameFileFieldAndValue) {
   const std::pair<const char*, const char*> kCases[] = {
       {"maxPods: many", "maxPods: want a whole number, got a string (\"many\")"},
-      {"maxPods: 1.5", "maxPods: want a whole number, got a number (1.5)"},
+      {"maxPods: 1.5", "maxPods: want a whole number from -2147483648 to 2147483647, got 1.5"},
       {"maxPods: 99999999999", "99999999999"},
       {"failSwapOn: 1", "failSwapOn: want a boolean, got a number (1)"},
       {"clusterDNS: 10.0.0.1", "clusterDNS: want a list, got a string (\"10.0.0.1\")"},

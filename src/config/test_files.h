@@ -16,7 +16,7 @@ namespace cubelet::config {
 class TestFiles {
  public:
   TestFiles()
-      : root_(StrCat(::testing::TempDir(), "/config-",
+      : root_(StrCat(::testing::TempDir(), "config-",
                      ::testing::UnitTest::GetInstance()->current_test_info()->name(), "-",
                      ::getpid())) {
     std::filesystem::remove_all(root_);

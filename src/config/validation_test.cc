@@ -351,7 +351,7 @@ TEST(Validation, OptionsOfTheManagers) {
        "topologyManagerPolicy: single-numa-node",
        "static policy option align-by-socket can not be used with topologyManagerPolicy "
        "(--topology-manager-policy) single-numa-node"},
-      {"topologyManagerPolicyOptions: {x: y}", "unknown Topology Manager Policy option: \"x\""},
+      {"topologyManagerPolicyOptions: {x: z}", "unknown Topology Manager Policy option: \"x\""},
       {"topologyManagerPolicyOptions: {max-allowable-numa-nodes: \"7\"}",
        "the minimum value of \"max-allowable-numa-nodes\" should not be less than 8"},
       {"topologyManagerPolicyOptions: {max-allowable-numa-nodes: x}",
@@ -381,7 +381,8 @@ TEST(Validation, PodsAndShutdown) {
       {"shutdownGracePeriod: 5s\nshutdownGracePeriodCriticalPods: 10s",
        "shutdownGracePeriod 5s must be >= shutdownGracePeriodCriticalPods 10s"},
       {"shutdownGracePeriod: 5s\nfeatureGates: {GracefulNodeShutdown: false, "
-       "GracefulNodeShutdownBasedOnPodPriority: false}",
+       "GracefulNodeShutdownBasedOnPodPriority: false, "
+       "WindowsGracefulNodeShutdown: false}",
        "shutdownGracePeriod 5s requires feature gate GracefulNodeShutdown"},
       {"shutdownGracePeriod: 5s\n"
        "shutdownGracePeriodByPodPriority: [{priority: 0, shutdownGracePeriodSeconds: 1}]",

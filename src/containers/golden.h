@@ -19,6 +19,7 @@
 #include "api/codec.h"
 #include "api/quantity.h"
 #include "api/types.h"
+#include "api/yaml.h"
 #include "containers/node_context.h"
 #include "cri/types.h"
 #include "paths/paths.h"
