@@ -215,12 +215,6 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
   input.user_namespace = request.sandbox.user_namespace;
   input.target_container_id = request.target_container_id;
 
-  criv1::ImageSpec spec;
-  spec.set_image(container.image());
-  auto image = co_await s_.image_service.ImageStatus(std::move(spec));
-  CO_RETURN_IF_ERROR(image.status());
-  input.image_user = containers::ImageUserOf(image->image());
-
   containers::EnvironmentInput environment;
   environment.pod_ips = request.sandbox.ips;
   environment.volumes = input.volumes;
@@ -241,6 +235,12 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
     }
     input.sub_paths[mount.mount_index] = *std::move(path);
   }
+
+  criv1::ImageSpec spec;
+  spec.set_image(container.image());
+  auto image = co_await s_.image_service.ImageStatus(std::move(spec));
+  CO_RETURN_IF_ERROR(image.status());
+  input.image_user = containers::ImageUserOf(image->image());
 
   HostFiles files;
   files.log_directory = s_.paths.ContainerLogs(pod.metadata().namespace_(), pod.metadata().name(),

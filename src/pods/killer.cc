@@ -53,6 +53,21 @@ Task<bool> EndedWithin(async::Loop* loop, pleg::RuntimeCache* cache, std::string
   }
 }
 
+// What is to be stopped, in the order in which it is told: as the containers were started, sidecars
+// last.
+std::vector<ContainerRecord> RunningInOrder(const v1::Pod& pod, const pleg::RuntimePod& runtime) {
+  std::vector<ContainerRecord> running;
+  for (const ContainerRecord& record : runtime.containers) {
+    if (record.state == ContainerState::kRunning) running.push_back(record);
+  }
+  std::reverse(running.begin(), running.end());  // the newest stand first
+  std::stable_partition(running.begin(), running.end(), [&pod](const ContainerRecord& record) {
+    const v1::Container* container = api::FindContainer(pod, record.name);
+    return container == nullptr || !api::IsSidecar(*container);
+  });
+  return running;
+}
+
 }  // namespace
 
 Killer::Killer(async::Loop& loop, cri::Runtime& runtime, pleg::RuntimeCache& cache, Hooks& hooks,
@@ -62,13 +77,9 @@ Killer::Killer(async::Loop& loop, cri::Runtime& runtime, pleg::RuntimeCache& cac
 Task<absl::Status> Killer::KillPod(PodPtr pod, std::shared_ptr<const pleg::RuntimePod> runtime,
                                    std::optional<int64_t> grace_override_seconds) {
   if (!runtime) co_return absl::OkStatus();
-  std::vector<ContainerRecord> running;
+  std::vector<ContainerRecord> running = RunningInOrder(*pod, *runtime);
   std::vector<std::string> names;
-  for (const ContainerRecord& record : runtime->containers) {
-    if (record.state != ContainerState::kRunning) continue;
-    running.push_back(record);
-    names.push_back(record.name);
-  }
+  for (const ContainerRecord& record : running) names.push_back(record.name);
   auto order = std::make_shared<TerminationOrder>(loop_, *pod, names);
   auto result = std::make_shared<absl::Status>();
   if (!running.empty()) {

@@ -114,7 +114,10 @@ void RemoveCgroup(const std::string& path) {
 }
 
 void RemoveCgroups(const std::string& prefix) {
-  for (const std::string& parent : CgroupDirectories()) {
+  std::vector<std::string> parents = CgroupDirectories();
+  // runc makes cgroups there, too, where the machine has both versions.
+  parents.emplace_back("/sys/fs/cgroup/unified");
+  for (const std::string& parent : parents) {
     const auto names = os::ListDirectory(parent);
     if (!names.ok()) continue;
     for (const std::string& name : *names) {

@@ -1,12 +1,13 @@
 // Probes of every kind, by what they make of a pod.
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <fstream>
 
 #include "base/strings.h"
 #include "e2e/node_fixture.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "os/files.h"
 
 namespace cubelet::e2e {
@@ -18,6 +19,22 @@ using testing::SizeIs;
 constexpr char kServe[] = "note start; exec httpd -f -p 8080 -h /j";
 constexpr char kEverySecond[] = "      periodSeconds: 1\n      failureThreshold: 1\n";
 constexpr char kGrpcPort[] = "5051";
+
+// What a container with a gRPC health service would be.
+class HealthService final : public grpc::health::v1::Health::CallbackService {
+ public:
+  std::atomic<bool> serving = true;
+
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const grpc::health::v1::HealthCheckRequest*,
+                                  grpc::health::v1::HealthCheckResponse* response) override {
+    response->set_status(serving ? grpc::health::v1::HealthCheckResponse::SERVING
+                                 : grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+};
 
 class ProbesTest : public NodeTest {
  protected:
@@ -82,7 +99,7 @@ TEST_F(ProbesTest, ReadinessOverHttpComesAndGoes) {
   EXPECT_TRUE(BecomesReady("http-readiness", absl::Seconds(10)));
   ASSERT_TRUE(os::RemoveFile(JournalDirectory("http-readiness") + "/flag").ok());
   EXPECT_TRUE(BecomesUnready("http-readiness"));
-  EXPECT_THAT(Row("http-readiness")->reason, HasSubstr("404"));
+  EXPECT_THAT(Row("http-readiness")->reason, HasSubstr("readiness probe"));
   EXPECT_EQ(Row("http-readiness")->restarts, 0);
 }
 
@@ -109,15 +126,16 @@ TEST_F(ProbesTest, AStartupProbeOverTcpWaitsForTheSocket) {
 TEST_F(ProbesTest, ReadinessOverGrpcComesAndGoes) {
   EXPECT_TRUE(Eventually(absl::Seconds(20), [] { return !Noted("grpc", "start").empty(); }));
   EXPECT_FALSE(Ready("grpc"));
-  grpc::EnableDefaultHealthCheckService(true);
+  HealthService health;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(StrCat("0.0.0.0:", kGrpcPort), grpc::InsecureServerCredentials());
+  builder.RegisterService(&health);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   ASSERT_NE(server, nullptr);
   EXPECT_TRUE(BecomesReady("grpc", absl::Seconds(10)));
-  server->GetHealthCheckService()->SetServingStatus(false);
+  health.serving = false;
   EXPECT_TRUE(BecomesUnready("grpc"));
-  server->GetHealthCheckService()->SetServingStatus(true);
+  health.serving = true;
   EXPECT_TRUE(BecomesReady("grpc", absl::Seconds(10)));
   EXPECT_THAT(Noted("grpc", "start"), SizeIs(1));
 }

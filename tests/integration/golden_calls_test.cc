@@ -28,9 +28,12 @@ namespace {
 using simulation::SimNode;
 
 struct Life {
+  friend void PrintTo(const Life& life, std::ostream* out) { *out << life.folder; }
   const char* folder;
   // It ends without anybody removing it: its containers have ended, or its time is over.
   bool ends_itself = false;
+  // Its end begins with a hook in a container.
+  bool has_pre_stop = false;
   // A container cannot be started. When it is tried again is each kubelet's own matter; so many
   // calls are the first try.
   size_t first_try = 0;
@@ -50,7 +53,7 @@ const Life kLives[] = {
     {"08-privileged-hostnet"},
     {"09-dns-hosts"},
     {"10-ports"},
-    {"11-hooks-term"},
+    {.folder = "11-hooks-term", .has_pre_stop = true},
     {"12-crash"},
     {.folder = "13-job-style", .ends_itself = true},
     {.folder = "14-never-fail", .ends_itself = true},
@@ -63,7 +66,9 @@ const Life kLives[] = {
 
 constexpr char kImage[] = "docker.io/library/busybox:latest";
 
-// The first instance fails: its script cannot be understood (13-job-style).
+// The first instance fails, which the simulator cannot read from the script (13-job-style). The
+// second runs for a moment: the removal of the first and the end of the pod, which are concurrent
+// on the Go kubelet, then come one after the other.
 std::optional<fakes::Process> OnceBad(const criv1::ContainerConfig& config) {
   if (config.metadata().name() != "once-bad") return std::nullopt;
   fakes::Process process;
@@ -72,12 +77,22 @@ std::optional<fakes::Process> OnceBad(const criv1::ContainerConfig& config) {
   return process;
 }
 
+async::Task<void> CloseScope(async::TaskScope* scope, bool* closed) {
+  co_await scope->Close();
+  *closed = true;
+}
+
 class GoldenCalls : public ::testing::TestWithParam<Life> {
  protected:
   GoldenCalls() : life_(GetParam().folder) {}
   void SetUp() override;
   void TearDown() override {
     if (HasFailure()) std::cout << node_->Diagnosis(60);
+    if (!web_scope_) return;
+    async::TaskScope closing(node_->loop(), "closing");
+    bool closed = false;
+    closing.Spawn("close", CloseScope(web_scope_.get(), &closed));
+    ASSERT_TRUE(node_->RunUntil([&] { return closed && closing.size() == 0; }));
   }
 
   const std::vector<RecordedCall>& ours() const { return recorder_->calls(); }
@@ -161,7 +176,8 @@ void GoldenCalls::Live() {
     EXPECT_TRUE(node_->RunUntil(
         [&] { return ours().size() >= 2 * life.first_try && count("PullImage") >= pulls; }));
   } else {
-    const size_t calls = life.ends_itself ? life_.calls().size() : life_.CallsBeforeEnd();
+    size_t calls = life.ends_itself ? life_.calls().size() : life_.CallsBeforeEnd();
+    if (life.has_pre_stop) --calls;
     EXPECT_TRUE(node_->RunUntil([&] { return ours().size() >= calls; }));
   }
   node_->Run(absl::Milliseconds(500));
@@ -222,6 +238,15 @@ std::vector<DescribedCall> Described(const std::vector<RecordedCall>& calls,
   return described;
 }
 
+// When the last container has ended, an instance before it becomes superfluous and the pod ends:
+// two things that happen side by side. The removal is put first.
+void PutRemovalsFirst(std::vector<DescribedCall>& calls) {
+  for (size_t i = 0; i + 1 < calls.size(); ++i) {
+    if (calls[i].call->method == "StopPodSandbox" && calls[i + 1].call->method == "RemoveContainer")
+      std::swap(calls[i], calls[i + 1]);
+  }
+}
+
 std::vector<std::string> Texts(const std::vector<DescribedCall>& calls, size_t limit) {
   std::vector<std::string> texts;
   for (size_t i = 0; i < std::min(calls.size(), limit); ++i) texts.push_back(calls[i].text);
@@ -232,8 +257,12 @@ TEST_P(GoldenCalls, AreTheRecordedOnesInTheirOrder) {
   Live();
   const std::vector<RecordedCall> expected = Expected();
   const std::map<std::string, std::string> names = NamesOfOurs();
-  const std::vector<DescribedCall> want = Described(expected, names);
-  const std::vector<DescribedCall> got = Described(ours(), names);
+  std::vector<DescribedCall> want = Described(expected, names);
+  std::vector<DescribedCall> got = Described(ours(), names);
+  if (GetParam().ends_itself) {
+    PutRemovalsFirst(want);
+    PutRemovalsFirst(got);
+  }
   const size_t compared = GetParam().first_try > 0 ? GetParam().first_try : want.size();
   ASSERT_EQ(absl::StrJoin(Texts(want, compared), "\n"), absl::StrJoin(Texts(got, compared), "\n"))
       << "all of ours:\n"
@@ -315,7 +344,9 @@ TEST(GoldenCallsCoverage, TheOthersAreRefusedAsStaticPods) {
     if (last != std::string::npos) text.erase(0, last + 4);
     const auto pod = node.ParseManifest("pod.yaml", text);
     ASSERT_FALSE(pod.ok()) << folder;
-    EXPECT_THAT(std::string(pod.status().message()), ::testing::HasSubstr("may not reference"));
+    EXPECT_THAT(std::string(pod.status().message()),
+                ::testing::AnyOf(::testing::HasSubstr("static pods may not reference"),
+                                 ::testing::HasSubstr("serviceAccountToken: Forbidden")));
   }
 }
 
