@@ -18,7 +18,7 @@ namespace cubelet {
 namespace {
 
 // Files of /proc are small and made up when read; one that is larger than this is no such file.
-constexpr size_t kMaxProcFile = 256 * 1024;
+constexpr size_t kMaxProcFile = 256 << 10;
 
 std::string ReadProc(const char* path) {
   const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));

@@ -161,6 +161,7 @@ absl::Status Kubelet::Services::ConnectRuntime() {
 
 absl::Status Kubelet::Services::OpenServers() {
   metrics.SetGauge("kubelet_node_name", {machine.node_name}, 1);
+  metrics.SetGauge("kubelet_cgroup_version", {}, machine.cgroup_v2 ? 2 : 1);
   metrics.OnScrape([this] {
     UpdateProcessMetrics(metrics);
     CountRunning();
@@ -326,6 +327,8 @@ NodeReport Kubelet::Services::Describe() const {
 void Kubelet::Services::CountRunning() {
   metrics.SetGauge("cubelet_loop_lag_seconds", {}, absl::ToDoubleSeconds(loop->TakeMaxLag()));
   if (!agent) return;
+  metrics.SetGauge("cubelet_manifest_problems", {},
+                   static_cast<double>(agent->problems().size()));
   double pods = 0;
   std::map<std::string, double> containers = {
       {"created", 0}, {"exited", 0}, {"running", 0}, {"unknown", 0}};

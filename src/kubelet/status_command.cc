@@ -48,13 +48,14 @@ std::optional<std::string> FlagValue(const std::vector<std::string>& args, size_
 // What is wrong with `args`, "" if nothing is.
 std::string Parse(const std::vector<std::string>& args, Arguments& parsed) {
   for (size_t i = 0; i < args.size(); ++i) {
-    std::optional<std::string> value;
     if (args[i] == "-h" || args[i] == "--help") {
       parsed.help = true;
-    } else if ((value = FlagValue(args, &i, "--output")) || (value = FlagValue(args, &i, "-o"))) {
-      parsed.output = *value;
-    } else if ((value = FlagValue(args, &i, "--status-socket"))) {
-      parsed.socket = *value;
+    } else if (auto output = FlagValue(args, &i, "--output")) {
+      parsed.output = *output;
+    } else if (auto short_output = FlagValue(args, &i, "-o")) {
+      parsed.output = *short_output;
+    } else if (auto socket = FlagValue(args, &i, "--status-socket")) {
+      parsed.socket = *socket;
     } else {
       return StrCat("unknown argument ", GoQuote(args[i]));
     }

@@ -16,8 +16,8 @@ absl::StatusOr<User> Authenticator::Authenticate(const std::vector<X509*>& chain
   if (ca_ != nullptr && !chain.empty()) {
     absl::StatusOr<std::optional<certs::Identity>> identity = ca_->Verify(chain, now);
     if (!identity.ok()) return identity.status();
-    if (identity->has_value()) {
-      User user{(*identity)->user, (*identity)->groups};
+    if (std::optional<certs::Identity>& named = *identity; named) {
+      User user{std::move(named->user), std::move(named->groups)};
       user.groups.emplace_back("system:authenticated");
       return user;
     }

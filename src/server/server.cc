@@ -105,7 +105,7 @@ absl::Status Server::Start() {
     LOG_INFO("Started to listen read-only",
              {{"address", options_.address}, {"port", read_only_.port()}});
   }
-  if (options_.healthz_port) scope_.Spawn("open healthz", KeepHealthzOpen());
+  if (options_.healthz_port) scope_.Spawn("open healthz", KeepHealthzOpen(*options_.healthz_port));
   if (!options_.status_socket.empty()) OpenStatusSocket();
   return absl::OkStatus();
 }
@@ -120,11 +120,10 @@ void Server::ShowCertificateLife() {
   });
 }
 
-async::Task<void> Server::KeepHealthzOpen() {
+async::Task<void> Server::KeepHealthzOpen(uint16_t port) {
   bool told = false;
   while (true) {
-    absl::StatusOr<ListeningSocket> socket =
-        ListenTcp(options_.healthz_bind_address, *options_.healthz_port);
+    absl::StatusOr<ListeningSocket> socket = ListenTcp(options_.healthz_bind_address, port);
     if (socket.ok()) {
       healthz_.Start(scope_, *std::move(socket));
       if (told) LOG_INFO("Started to listen for healthz");

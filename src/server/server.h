@@ -52,7 +52,7 @@ class Server {
  private:
   Server(async::Loop& loop, Options options, Backend backend, Metrics& metrics,
          std::unique_ptr<certs::ServerTls> tls, Authenticator authenticator, Authorizer authorizer);
-  async::Task<void> KeepHealthzOpen();
+  async::Task<void> KeepHealthzOpen(uint16_t port);
   void OpenStatusSocket();
   void WarnOfOpenDoors() const;
   void ShowCertificateLife();

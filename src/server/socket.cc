@@ -97,7 +97,7 @@ absl::StatusOr<ListeningSocket> ListenUnix(const std::string& path) {
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::chmod(temporary.c_str(), 0600) != 0 || ::listen(fd.get(), kBacklog) != 0 ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const absl::Status status = ErrnoError(StrCat("listen on ", path));
+    absl::Status status = ErrnoError(StrCat("listen on ", path));
     ::unlink(temporary.c_str());
     return status;
   }

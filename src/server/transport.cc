@@ -7,7 +7,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <optional>
 
 namespace cubelet::server {
 namespace {
@@ -23,12 +22,13 @@ struct Transport::Streams {
           std::shared_ptr<boost::asio::ssl::context> tls_context)
       : context(std::move(tls_context)), plain(loop.io()) {
     plain.assign(boost::asio::generic::stream_protocol(family, 0), fd.release());
-    if (context != nullptr) tls.emplace(plain, *context);
+    if (context != nullptr)
+      tls = std::make_unique<boost::asio::ssl::stream<Socket&>>(plain, *context);
   }
 
   const std::shared_ptr<boost::asio::ssl::context> context;
   Socket plain;
-  std::optional<boost::asio::ssl::stream<Socket&>> tls;
+  std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls;  // over `plain`
 };
 
 Transport::Transport(async::Loop& loop, UniqueFd socket, int family,
@@ -38,7 +38,7 @@ Transport::Transport(async::Loop& loop, UniqueFd socket, int family,
 Transport::~Transport() = default;
 
 async::Task<bool> Transport::Handshake() {
-  if (!streams_->tls) co_return true;
+  if (streams_->tls == nullptr) co_return true;
   auto [error] =
       co_await streams_->tls->async_handshake(boost::asio::ssl::stream_base::server, kAwait);
   co_return !error;
@@ -46,7 +46,7 @@ async::Task<bool> Transport::Handshake() {
 
 async::Task<size_t> Transport::Read(char* data, size_t size) {
   const auto buffer = boost::asio::buffer(data, size);
-  if (streams_->tls) {
+  if (streams_->tls != nullptr) {
     auto [error, count] = co_await streams_->tls->async_read_some(buffer, kAwait);
     co_return error ? 0 : count;
   }
@@ -56,7 +56,7 @@ async::Task<size_t> Transport::Read(char* data, size_t size) {
 
 async::Task<size_t> Transport::Write(const char* data, size_t size) {
   const auto buffer = boost::asio::buffer(data, size);
-  if (streams_->tls) {
+  if (streams_->tls != nullptr) {
     auto [error, count] = co_await streams_->tls->async_write_some(buffer, kAwait);
     co_return error ? 0 : count;
   }
@@ -66,7 +66,7 @@ async::Task<size_t> Transport::Write(const char* data, size_t size) {
 
 async::Task<void> Transport::Shutdown() {
   // TLS' own goodbye, without which some clients call the answer cut off.
-  if (streams_->tls) co_await streams_->tls->async_shutdown(kAwait);
+  if (streams_->tls != nullptr) co_await streams_->tls->async_shutdown(kAwait);
   boost::system::error_code ignored;
   streams_->plain.shutdown(Socket::shutdown_send, ignored);
 }
@@ -83,7 +83,7 @@ void Transport::Close() {
 }
 
 std::vector<X509*> Transport::PeerChain() {
-  if (!streams_->tls) return {};
+  if (streams_->tls == nullptr) return {};
   SSL* const ssl = streams_->tls->native_handle();
   if (peer_ == nullptr) peer_.reset(SSL_get1_peer_certificate(ssl));
   if (peer_ == nullptr) return {};

@@ -71,8 +71,8 @@ class Look {
     const std::string& phase = report.status->phase();
     const std::string waiting = node_.WaitingReason(name, "main");
     // One that was given up for a while may have been ended in the meantime.
-    const bool may_fail = wanted.kind.may_fail &&
-                          (expectation_.killed || invariants_.GivenUp(wanted.uid) > 0);
+    const bool may_fail =
+        wanted.kind.may_fail && (expectation_.killed || invariants_.GivenUp(wanted.uid) > 0);
     switch (wanted.kind.end) {
       case End::kReady:
         return phase == "Running" && node_.IsReady(name) && report.sync_error.empty();

@@ -66,6 +66,15 @@ std::vector<PodKind> MakeKinds() {
                      Container("main", "sim, stop=0",
                                StrCat("lifecycle: {postStart: {", Exec("good"), "}, preStop: {",
                                       Exec("slow"), "}}")))},
+      {"hooks and sidecars",
+       Spec(always,
+            sidecar + ", " +
+                Container(
+                    "side2", "sim, stop=0",
+                    StrCat("restartPolicy: Always, lifecycle: {preStop: {", Exec("slow"), "}}")),
+            Container("main", "sim, stop=0, stop-delay=1s",
+                      StrCat("lifecycle: {postStart: {", Exec("good"), "}, preStop: {",
+                             Exec("slow"), "}}")))},
       {"preStop sleep",
        Spec(always, "",
             Container("main", "sim, stop=0", "lifecycle: {preStop: {sleep: {seconds: 2}}}"))},
