@@ -57,8 +57,8 @@ class Bench {
   absl::StatusOr<double> IdleMillicores();
   // Names of the pods that are Ready, by /pods.
   std::set<std::string> ReadyPods() const;
-  // Start of each running container by its pod's name, read one by one where it is not in `known`.
-  std::map<std::string, absl::Time> Started(std::map<std::string, absl::Time> known) const;
+  // Start of each running container, by its pod's name.
+  std::map<std::string, absl::Time> Started() const;
   std::set<std::string> RunningIds() const;
   absl::Duration PodsLimit() const { return absl::Minutes(1) + absl::Seconds(1) * flags_.pods; }
   // A pod's name as the kubelet and the runtime have it.
@@ -158,15 +158,16 @@ std::set<std::string> Bench::ReadyPods() const {
   return ready;
 }
 
-std::map<std::string, absl::Time> Bench::Started(std::map<std::string, absl::Time> known) const {
+std::map<std::string, absl::Time> Bench::Started() const {
+  std::map<std::string, absl::Time> started;
   const auto containers = node_->runtime().Containers();
-  if (!containers.ok()) return known;
+  if (!containers.ok()) return started;
   for (const Container& container : *containers) {
-    if (!container.running || known.contains(container.pod)) continue;
+    if (!container.running) continue;
     const auto status = node_->runtime().ContainerStatus(container.id);
-    if (status.ok()) known[container.pod] = absl::FromUnixNanos(status->started_at());
+    if (status.ok()) started[container.pod] = absl::FromUnixNanos(status->started_at());
   }
-  return known;
+  return started;
 }
 
 std::set<std::string> Bench::RunningIds() const {
@@ -191,7 +192,7 @@ absl::Status Bench::Alone() {
       Pause(absl::Milliseconds(5));
     }
     figures_.alone_ready.push_back(Uptime() - start);
-    const auto started = Started({});
+    const auto started = Started();
     if (const auto it = started.find(FullName(pod)); it != started.end())
       figures_.alone_started.push_back(it->second - written);
     RETURN_IF_ERROR(node_->RemoveManifest(pod));
@@ -227,7 +228,7 @@ absl::Status Bench::Burst() {
   figures_.burst_ready = Uptime() - start;
   ASSIGN_OR_RETURN(const absl::Duration after, node_->kubelet().ProcessorTime());
   figures_.processor_per_pod = (after - before) / flags_.pods;
-  for (const auto& [pod, started] : Started({})) {
+  for (const auto& [pod, started] : Started()) {
     if (const auto it = written.find(pod); it != written.end())
       figures_.burst_started.push_back(started - it->second);
   }

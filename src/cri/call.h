@@ -53,8 +53,10 @@ async::Task<absl::StatusOr<Response>> UnaryCall(async::Loop* loop,
     }
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     start(&state->context, &state->request, &state->response,
-          [loop, state, shared](grpc::Status status) {
-            loop->Post([shared, status = ToAbslStatus(status)]() mutable {
+          // The state goes along: its context may be the last to hold the channel, which gRPC's own
+          // thread cannot take down, as it would wait for itself.
+          [loop, state, shared](grpc::Status status) mutable {
+            loop->Post([shared, held = std::move(state), status = ToAbslStatus(status)]() mutable {
               std::move (*shared)(nullptr, std::move(status));
             });
           });

@@ -318,9 +318,12 @@ NodeReport Kubelet::Services::Describe() const {
                                      " does not answer: no pods are run"));
     return report;
   }
-  for (const absl::Status& status : {agent->health().runtime(), agent->health().network()}) {
-    if (!status.ok()) report.problems.emplace_back(Message(status));
-  }
+  const absl::Status runtime = agent->health().runtime();
+  if (!runtime.ok())
+    report.problems.push_back(
+        StrCat(Message(runtime), " (", config.kubelet.containerruntimeendpoint(), ")"));
+  const absl::Status network = agent->health().network();
+  if (!network.ok()) report.problems.emplace_back(Message(network));
   return report;
 }
 

@@ -151,7 +151,10 @@ int RunIsolated(const std::string& name, bool keep, const std::function<int(cons
   if (child == 0) EnterAndRun(world, body);
   if (child < 0) return unable("cannot fork");
   const int code = WaitFor(child, signals);
-  if (code == kUnableCode) return unable("cannot make namespaces of mounts and network");
+  if (code == kUnableCode) {
+    (void)os::RemoveDirectory(directory);
+    return unable("cannot make namespaces of mounts and network");
+  }
 
   // All processes and mounts are gone.
   RemoveCgroups(world.cgroup_prefix);

@@ -66,6 +66,36 @@ TEST_F(LogsTest, AFastWriterIsHeldToItsLimit) {
   EXPECT_TRUE(BecomesGone("writer"));
 }
 
+TEST_F(LogsTest, AKilledKubeletGoesOnRotating) {
+  AddPod("busy", StrCat("  terminationGracePeriodSeconds: 1\n  containers:\n",
+                        ContainerYaml("main",
+                                      "note start; until test -e /j/stop; do yes 'a line of a busy "
+                                      "program' | head -n 20000; sleep 0.05; done; "
+                                      "while true; do echo alive; sleep 0.2; done")));
+  ASSERT_TRUE(BecomesReady("busy"));
+  const auto before = Running();
+  const std::string directory = Directory("busy");
+  for (int round = 0; round < 5; ++round) {
+    Pause(absl::Milliseconds(300 + 70 * round));
+    ASSERT_TRUE(node().EndKubelet(SIGKILL).ok());
+    const absl::Status started = node().StartKubelet();
+    ASSERT_TRUE(started.ok()) << started;
+  }
+  ASSERT_TRUE(BecomesReady("busy"));
+  ASSERT_TRUE(os::WriteFileAtomic(JournalDirectory("busy") + "/stop", "", 0644).ok());
+  // Wherever it was killed, the runtime writes to the file that is read.
+  EXPECT_TRUE(Eventually(absl::Seconds(20), [&] {
+    const auto log = os::ReadFile(directory + "/main/0.log", 64 << 20);
+    return log.ok() && log->find("stdout F alive") != std::string::npos;
+  }));
+  const auto usage = os::MeasureTree(directory);
+  ASSERT_TRUE(usage.ok()) << usage.status();
+  EXPECT_LE(usage->bytes, 24 * kMiB);
+  EXPECT_EQ(Running(), before);
+  RemovePod("busy");
+  EXPECT_TRUE(BecomesGone("busy"));
+}
+
 class FullDiskTest : public NodeTest {
  protected:
   static void SetUpTestSuite() {

@@ -1,12 +1,14 @@
 #include "e2e/runtime_view.h"
 
 #include <algorithm>
+#include <future>
 #include <memory>
-#include <optional>
+#include <thread>
 
 #include "async/loop.h"
 #include "async/scope.h"
 #include "async/timeout.h"
+#include "base/check.h"
 #include "base/strings.h"
 #include "containers/labels.h"
 #include "cri/client.h"
@@ -19,27 +21,49 @@ using async::Task;
 constexpr absl::Duration kLimit = absl::Seconds(20);
 
 template <typename T>
-Task<void> AskAndStop(async::Loop* loop, std::unique_ptr<cri::Client> client, Task<T> task,
-                      std::optional<T>* answer) {
-  answer->emplace(co_await async::WithTimeout(*loop, std::move(task), kLimit, "ask the runtime"));
-  client.reset();
-  loop->Stop();
+Task<void> Answer(async::Loop* loop, Task<T> task, std::shared_ptr<std::promise<T>> answer) {
+  answer->set_value(co_await async::WithTimeout(*loop, std::move(task), kLimit, "ask the runtime"));
 }
 
-// A loop and a connection for one question: `make` gives the task for a client.
-template <typename T, typename Make>
-T Ask(const std::string& socket, Make make) {
+}  // namespace
+
+// A loop on a thread of its own, which all questions are asked on.
+struct RuntimeView::Connection {
+  explicit Connection(const std::string& socket) {
+    auto created =
+        cri::Client::Create(*loop, {.endpoint = StrCat("unix://", socket), .timeout = kLimit});
+    CHECK(created.ok());
+    client = *std::move(created);
+    thread = std::thread([this] { loop->Run(); });
+  }
+
   std::unique_ptr<async::Loop> loop = async::Loop::Real(1);
-  auto client =
-      cri::Client::Create(*loop, {.endpoint = StrCat("unix://", socket), .timeout = kLimit});
-  if (!client.ok()) return client.status();
-  std::optional<T> answer;
-  async::TaskScope scope(*loop, "question");
-  Task<T> task = make((*client)->runtime());
-  scope.Spawn("ask", AskAndStop(loop.get(), *std::move(client), std::move(task), &answer));
-  loop->Run();
-  return *std::move(answer);
+  async::TaskScope scope{*loop, "questions"};
+  std::unique_ptr<cri::Client> client;
+  std::thread thread;
+};
+
+// Connections last as long as the process, which ends without running destructors: gRPC 1.51 does
+// not bear being taken down and brought up again and again.
+RuntimeView::RuntimeView(const std::string& socket) {
+  static auto* const connections = new std::vector<std::unique_ptr<Connection>>;
+  connections->push_back(std::make_unique<Connection>(socket));
+  connection_ = connections->back().get();
 }
+
+// `make` gives the task of one question; it is called on the loop.
+template <typename T, typename Make>
+T RuntimeView::Ask(Make make) const {
+  auto answer = std::make_shared<std::promise<T>>();
+  std::future<T> future = answer->get_future();
+  connection_->loop->Post([connection = connection_, make, answer] {
+    connection->scope.Spawn(
+        "ask", Answer(connection->loop.get(), make(connection->client->runtime()), answer));
+  });
+  return future.get();
+}
+
+namespace {
 
 std::string Label(const google::protobuf::Map<std::string, std::string>& labels, const char* key) {
   const auto it = labels.find(key);
@@ -62,13 +86,13 @@ Container FromCri(const criv1::Container& from) {
 
 absl::Status RuntimeView::Check() const {
   return Ask<absl::StatusOr<criv1::VersionResponse>>(
-             socket_, [](cri::Runtime& runtime) { return runtime.Version(); })
+             [](cri::Runtime& runtime) { return runtime.Version(); })
       .status();
 }
 
 absl::StatusOr<std::vector<Container>> RuntimeView::Containers() const {
   auto answer = Ask<absl::StatusOr<criv1::ListContainersResponse>>(
-      socket_, [](cri::Runtime& runtime) { return runtime.ListContainers({}); });
+      [](cri::Runtime& runtime) { return runtime.ListContainers({}); });
   if (!answer.ok()) return answer.status();
   std::vector<Container> containers;
   for (const criv1::Container& container : answer->containers())
@@ -80,14 +104,14 @@ absl::StatusOr<std::vector<Container>> RuntimeView::Containers() const {
 
 absl::StatusOr<criv1::ContainerStatus> RuntimeView::ContainerStatus(const std::string& id) const {
   auto answer = Ask<absl::StatusOr<criv1::ContainerStatusResponse>>(
-      socket_, [&](cri::Runtime& runtime) { return runtime.ContainerStatus(id); });
+      [id](cri::Runtime& runtime) { return runtime.ContainerStatus(id); });
   if (!answer.ok()) return answer.status();
   return answer->status();
 }
 
 absl::StatusOr<std::vector<std::string>> RuntimeView::Sandboxes() const {
   auto answer = Ask<absl::StatusOr<criv1::ListPodSandboxResponse>>(
-      socket_, [](cri::Runtime& runtime) { return runtime.ListPodSandbox({}); });
+      [](cri::Runtime& runtime) { return runtime.ListPodSandbox({}); });
   if (!answer.ok()) return answer.status();
   std::vector<std::string> ids;
   for (const criv1::PodSandbox& sandbox : answer->items()) ids.push_back(sandbox.id());
@@ -96,9 +120,10 @@ absl::StatusOr<std::vector<std::string>> RuntimeView::Sandboxes() const {
 
 absl::StatusOr<std::string> RuntimeView::Exec(const std::string& container_id,
                                               std::vector<std::string> command) const {
-  auto answer = Ask<absl::StatusOr<criv1::ExecSyncResponse>>(socket_, [&](cri::Runtime& runtime) {
-    return runtime.ExecSync(container_id, command, absl::Seconds(10));
-  });
+  auto answer =
+      Ask<absl::StatusOr<criv1::ExecSyncResponse>>([container_id, command](cri::Runtime& runtime) {
+        return runtime.ExecSync(container_id, command, absl::Seconds(10));
+      });
   if (!answer.ok()) return answer.status();
   if (answer->exit_code() != 0) {
     return absl::InternalError(

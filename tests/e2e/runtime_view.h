@@ -23,7 +23,7 @@ struct Container {
 
 class RuntimeView {
  public:
-  explicit RuntimeView(std::string socket) : socket_(std::move(socket)) {}
+  explicit RuntimeView(const std::string& socket);
 
   // Whether the runtime answers.
   absl::Status Check() const;
@@ -40,7 +40,11 @@ class RuntimeView {
                                    std::vector<std::string> command) const;
 
  private:
-  std::string socket_;
+  struct Connection;
+  template <typename T, typename Make>
+  T Ask(Make make) const;
+
+  Connection* connection_;
 };
 
 }  // namespace cubelet::e2e

@@ -9,6 +9,7 @@
 #include "api/yaml.h"
 #include "base/strings.h"
 #include "config/version.h"
+#include "os/files.h"
 
 namespace cubelet::integration {
 namespace {
@@ -34,9 +35,19 @@ TEST_F(CommandLineTest, WhatIsUnknownIsRefusedByName) {
   const os::ProcessResult gate = Run({"--feature-gates=NoSuchGate=true"});
   EXPECT_EQ(gate.exit_code, 1);
   EXPECT_THAT(gate.error_output, HasSubstr("NoSuchGate"));
-  const os::ProcessResult field = RunConfigured(StrCat(StandaloneConfiguration(), "noField: 1\n"));
+  // Of the file itself an unknown field is only told; a drop-in is read strictly.
+  ASSERT_TRUE(os::MakeDirectories(directory() + "/conf.d", 0755).ok());
+  ASSERT_TRUE(os::WriteFileAtomic(directory() + "/conf.d/10.conf",
+                                  "apiVersion: kubelet.config.k8s.io/v1beta1\n"
+                                  "kind: KubeletConfiguration\nnoField: 1\n",
+                                  0644)
+                  .ok());
+  const os::ProcessResult field =
+      RunConfigured(StandaloneConfiguration(), {"--config-dir", directory() + "/conf.d"});
   EXPECT_EQ(field.exit_code, 1);
   EXPECT_THAT(field.error_output, HasSubstr("noField"));
+  StartKubelet("noSuchField: 1\n");
+  EXPECT_THAT(KubeletLog(), HasSubstr("unknown field \\\"noSuchField\\\""));
 }
 
 TEST_F(CommandLineTest, WebhooksNeedAnApiServer) {

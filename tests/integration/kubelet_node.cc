@@ -88,8 +88,10 @@ void KubeletTest::TearDown() {
 // ---- Processes
 
 void KubeletTest::StartRuntime(std::vector<std::string> flags) {
-  std::vector<std::string> arguments = {CUBELET_FAKE_RUNTIME, "--socket", runtime_socket(),
-                                        "--image", "busybox"};
+  // No two runtimes give the same ids.
+  std::vector<std::string> arguments = {
+      CUBELET_FAKE_RUNTIME, "--socket", runtime_socket(), "--image", "busybox", "--seed",
+      StrCat(++seed_)};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   auto process = e2e::ChildProcess::Start(arguments, {}, directory_ + "/fake_runtime.log");
   ASSERT_TRUE(process.ok()) << process.status();
@@ -169,9 +171,11 @@ os::ProcessResult KubeletTest::Run(std::vector<std::string> arguments) {
   return result.ok() ? *result : os::ProcessResult();
 }
 
-os::ProcessResult KubeletTest::RunConfigured(const std::string& configuration) {
+os::ProcessResult KubeletTest::RunConfigured(const std::string& configuration,
+                                             const std::vector<std::string>& more) {
   std::vector<std::string> arguments = Arguments(configuration);
   arguments.erase(arguments.begin());
+  arguments.insert(arguments.end(), more.begin(), more.end());
   return Run(std::move(arguments));
 }
 

@@ -49,8 +49,9 @@ class KubeletTest : public ::testing::Test {
   e2e::ChildProcess& kubelet() { return *kubelet_; }
   // Runs it with nothing but these arguments, to its end.
   static os::ProcessResult Run(std::vector<std::string> arguments);
-  // Runs it with the configuration given as a whole, to its end.
-  os::ProcessResult RunConfigured(const std::string& configuration);
+  // Runs it with the configuration given as a whole and further arguments, to its end.
+  os::ProcessResult RunConfigured(const std::string& configuration,
+                                  const std::vector<std::string>& more = {});
   std::string StandaloneConfiguration() const;
   std::string KubeletLog() const;
 
@@ -96,6 +97,7 @@ class KubeletTest : public ::testing::Test {
 
   std::string directory_;
   std::string node_ip_;
+  int seed_ = 0;
   uint16_t port_ = 0;
   uint16_t healthz_port_ = 0;
   const certs::TestCertificate authority_;

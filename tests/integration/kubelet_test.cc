@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <csignal>
 #include <functional>
 
@@ -38,7 +39,7 @@ TEST_F(KubeletTest, OutlivesItsRuntime) {
   StartKubelet();
   ASSERT_TRUE(BecomesReady("a"));
   ASSERT_TRUE(runtime_process().End(SIGKILL, kLimit).ok());
-  EXPECT_TRUE(HasProblem("fake.sock", absl::Seconds(60)));
+  EXPECT_TRUE(HasProblem("container runtime is down", absl::Seconds(60)));
   // Nobody knows how the pod is: it is not given up.
   EXPECT_TRUE(Row("a").has_value());
   EXPECT_EQ(GetHealth("/healthz")->body, "ok");
@@ -204,10 +205,12 @@ TEST_F(KubeletTest, TheRuntimesErrorsAreTheOperatorsAnswer) {
   EXPECT_TRUE(SaysOf("a", "CreateContainerError"));
   ASSERT_TRUE(runtime_process().End(SIGTERM, kLimit).ok());
   StartRuntime({"--fail", "RunPodSandbox=1"});
-  EXPECT_TRUE(SaysOf("a", "sandbox", absl::Seconds(60)));
+  WriteManifest("b.yaml", Simple("b"));
+  EXPECT_TRUE(SaysOf("b", "Failed to create sandbox", absl::Seconds(60)));
   ASSERT_TRUE(runtime_process().End(SIGTERM, kLimit).ok());
   StartRuntime();
   EXPECT_TRUE(BecomesReady("a", absl::Seconds(60)));
+  EXPECT_TRUE(BecomesReady("b", absl::Seconds(60)));
 }
 
 TEST_F(KubeletTest, ASlowRuntimeDelaysThePod) {
