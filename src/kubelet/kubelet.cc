@@ -121,6 +121,7 @@ absl::Status Kubelet::Run() {
 
 absl::Status Kubelet::Services::PrepareNode() {
   RETURN_IF_ERROR(CheckSupported(config));
+  RETURN_IF_ERROR(CheckCgroupVersion(config, config::DetectHost().cgroup_v2));
   RETURN_IF_ERROR(PrepareProcess(config));
   const std::string& root = config.flags.root_dir;
   RETURN_IF_ERROR(os::MakeDirectories(root, 0750));
@@ -330,8 +331,7 @@ NodeReport Kubelet::Services::Describe() const {
 void Kubelet::Services::CountRunning() {
   metrics.SetGauge("cubelet_loop_lag_seconds", {}, absl::ToDoubleSeconds(loop->TakeMaxLag()));
   if (!agent) return;
-  metrics.SetGauge("cubelet_manifest_problems", {},
-                   static_cast<double>(agent->problems().size()));
+  metrics.SetGauge("cubelet_manifest_problems", {}, static_cast<double>(agent->problems().size()));
   double pods = 0;
   std::map<std::string, double> containers = {
       {"created", 0}, {"exited", 0}, {"running", 0}, {"unknown", 0}};

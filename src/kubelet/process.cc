@@ -89,6 +89,13 @@ bool HasActiveSwap(std::string_view proc_swaps) {
   return lines.size() > 1;  // the first one names the columns
 }
 
+absl::Status CheckCgroupVersion(const config::Config& config, bool cgroup_v2) {
+  if (cgroup_v2 || !config.kubelet.failcgroupv1()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "this node has cgroup v1, and failCgroupV1 is true: use cgroup v2, or set failCgroupV1 to "
+      "false");
+}
+
 absl::Status PrepareProcess(const config::Config& config) {
   if (config.kubelet.failswapon()) {
     absl::StatusOr<std::string> swaps = os::ReadFile("/proc/swaps");

@@ -25,8 +25,11 @@ absl::Status ApplyKernelSettings(const std::string& proc_sys, bool protect);
 // Whether the text of /proc/swaps names a device in use. Pure.
 bool HasActiveSwap(std::string_view proc_swaps);
 
-// Sets the number of open files and the OOM score as configured and refuses a node with swap or
-// cgroup v1 where the configuration does. Error: as the original words it.
+// Refuses a node with cgroup v1 where the configuration does (failCgroupV1, on by default).
+absl::Status CheckCgroupVersion(const config::Config& config, bool cgroup_v2);
+
+// Sets the number of open files and the OOM score as configured and refuses a node with swap where
+// the configuration does. Error: as the original words it.
 absl::Status PrepareProcess(const config::Config& config);
 
 }  // namespace cubelet::kubelet

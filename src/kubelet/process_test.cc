@@ -17,6 +17,16 @@ TEST(HasActiveSwap, LooksPastTheHeadLine) {
   EXPECT_TRUE(HasActiveSwap("Filename\tType\tSize\n/dev/sda2  partition  1024\n"));
 }
 
+TEST(CheckCgroupVersion, RefusesTheFirstUnlessToldOtherwise) {
+  config::Config config;
+  config.kubelet.set_failcgroupv1(true);
+  EXPECT_TRUE(CheckCgroupVersion(config, /*cgroup_v2=*/true).ok());
+  EXPECT_THAT(Message(CheckCgroupVersion(config, /*cgroup_v2=*/false)),
+              HasSubstr("failCgroupV1 is true"));
+  config.kubelet.set_failcgroupv1(false);
+  EXPECT_TRUE(CheckCgroupVersion(config, /*cgroup_v2=*/false).ok());
+}
+
 class KernelSettingsTest : public ::testing::Test {
  protected:
   KernelSettingsTest() : root_(os::JoinPath(::testing::TempDir(), os::RandomHex(8))) {
