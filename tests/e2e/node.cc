@@ -90,9 +90,10 @@ absl::Status Node::StartContainerd() {
 }
 
 absl::Status Node::StartFakeRuntime() {
-  ASSIGN_OR_RETURN(runtime_process_, ChildProcess::Start({options_.fake_runtime, "--socket",
-                                                          socket_, "--image", kBusybox},
-                                                         {}, directory_ + "/fake_runtime.log"));
+  ASSIGN_OR_RETURN(runtime_process_,
+                   ChildProcess::Start({options_.fake_runtime, "--socket", socket_, "--write-files",
+                                        "true", "--image", kBusybox},
+                                       {}, directory_ + "/fake_runtime.log"));
   return absl::OkStatus();
 }
 
