@@ -40,6 +40,16 @@ const ContainerRecord* NewestRecord(const StartRequest& request) {
   return request.runtime ? request.runtime->FindByName(request.container.name()) : nullptr;
 }
 
+// What the back-off counts from, also while a later instance is about to be replaced (7.4.1).
+const ContainerRecord* NewestExited(const StartRequest& request) {
+  if (!request.runtime) return nullptr;
+  for (const ContainerRecord& record : request.runtime->containers) {
+    if (record.name == request.container.name() && record.state == ContainerState::kExited)
+      return &record;
+  }
+  return nullptr;
+}
+
 containers::MountedVolumes VolumesOf(const StartRequest& request, volumes::Manager& volumes) {
   containers::MountedVolumes mounted;
   for (const v1::Volume& volume : request.pod->spec().volumes()) {
@@ -121,8 +131,8 @@ StartResult ContainerStarter::Fail(const StartRequest& request, std::string reas
 }
 
 std::optional<StartResult> ContainerStarter::CheckBackoff(const StartRequest& request) {
-  const ContainerRecord* record = NewestRecord(request);
-  if (record == nullptr || record->state != ContainerState::kExited) return std::nullopt;
+  const ContainerRecord* record = NewestExited(request);
+  if (record == nullptr) return std::nullopt;
   const std::string key = CrashBackoff::Key(*request.pod, request.container);
   const absl::Time now = s_.loop.Now();
   const auto wait = backoff_.Check(key, record->finished_at, now);
@@ -263,17 +273,31 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
   co_return containers::MakeContainerConfig(pod, container, s_.node, input);
 }
 
+// An instance that was made and not seen to run may be about to: it must not run beside the next,
+// and when it has run meanwhile there may be no next. CANCELLED: it has, look again.
+Task<absl::Status> ContainerStarter::RemoveUnstarted(StartRequest request) {
+  const ContainerRecord* record = NewestRecord(request);
+  if (record == nullptr || record->state != ContainerState::kCreated) co_return absl::OkStatus();
+  const std::string id = record->id;
+  const auto now = co_await s_.runtime.ContainerStatus(id);
+  if (absl::IsNotFound(now.status())) co_return absl::OkStatus();
+  CO_RETURN_IF_ERROR(now.status());
+  if (now->status().state() != criv1::CONTAINER_CREATED) {
+    s_.cache.MarkStale(request.pod->metadata().uid());
+    co_return absl::CancelledError("it has been started after all");
+  }
+  absl::Status removed = co_await s_.runtime.RemoveContainer(id);
+  co_return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+}
+
 Task<StartResult> ContainerStarter::CreateAndStart(StartRequest request,
                                                    criv1::ContainerConfig config,
                                                    int restart_count) {
-  // An instance that was made and not seen to run may be about to: it must not run beside the next.
-  const ContainerRecord* record = NewestRecord(request);
-  if (record != nullptr && record->state == ContainerState::kCreated) {
-    absl::Status removed = co_await s_.runtime.RemoveContainer(record->id);
-    if (!removed.ok() && !absl::IsNotFound(removed))
-      co_return Fail(request, "CreateContainerError",
-                     Annotate(removed, "remove the instance that was not started"));
-  }
+  absl::Status replaceable = co_await RemoveUnstarted(request);
+  if (absl::IsCancelled(replaceable)) co_return StartResult{replaceable, ""};
+  if (!replaceable.ok())
+    co_return Fail(request, "CreateContainerError",
+                   Annotate(replaceable, "remove the instance that was not started"));
   auto id = co_await s_.runtime.CreateContainer(request.sandbox.id, std::move(config),
                                                 request.sandbox.config);
   if (!id.ok()) co_return Fail(request, "CreateContainerError", id.status());

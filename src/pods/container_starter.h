@@ -68,6 +68,7 @@ class ContainerStarter {
                                                                  std::string image_ref,
                                                                  int restart_count);
   async::Task<absl::StatusOr<int>> RestartCount(StartRequest request);
+  async::Task<absl::Status> RemoveUnstarted(StartRequest request);
   async::Task<StartResult> CreateAndStart(StartRequest request, criv1::ContainerConfig config,
                                           int restart_count);
   async::Task<StartResult> RunPostStart(StartRequest request, std::string container_id);

@@ -168,8 +168,9 @@ Task<absl::Duration> PodWorker::Sync() {
     plan = MakePlan();
   }
   if (plan.Empty()) {
+    absl::Status collected = co_await CollectGarbage();
+    if (!collected.ok()) co_return std::min(Retry(collected), UntilDeadline());
     sync_error_.clear();
-    co_await CollectGarbage();
     co_return std::min(UntilDeadline(), UntilLook());
   }
   if (plan.given_up && !(s_.cache.Get(uid_) && s_.cache.Get(uid_)->AnyRunning())) {
@@ -274,7 +275,7 @@ Task<absl::Duration> PodWorker::Carry(Plan plan) {
   UpdateStatus(/*terminal=*/false);
   if (IsTerminalPhase(*status_) || termination_requested_) co_return absl::ZeroDuration();
   // A container that ends as soon as it is started leaves no turn without something to do.
-  co_await CollectGarbage();
+  (void)co_await CollectGarbage();
   absl::Duration retry = Retry(execution.status);
   if (execution.retry_at != absl::InfinitePast())
     retry = std::clamp(execution.retry_at - s_.loop.Now(), absl::Milliseconds(1),
@@ -333,7 +334,8 @@ Task<absl::Duration> PodWorker::SyncTerminated() {
     if (!removed.ok()) co_return Retry(removed);
     clean_ = deleted;
   } else {
-    co_await CollectGarbage();
+    absl::Status collected = co_await CollectGarbage();
+    if (!collected.ok()) co_return Retry(collected);
   }
   sync_error_.clear();
   state_ = State::kFinished;
@@ -363,18 +365,17 @@ Task<absl::Status> PodWorker::RemoveRemains(bool deleted) {
   co_return co_await s_.volumes.RemovePodDirectory(uid_);
 }
 
-Task<void> PodWorker::CollectGarbage() {
+Task<absl::Status> PodWorker::CollectGarbage() {
   const std::shared_ptr<const pleg::RuntimePod> runtime = s_.cache.Get(uid_);
-  if (!runtime) co_return;
+  if (!runtime) co_return absl::OkStatus();
   Garbage garbage =
       ChooseGarbage(*runtime, /*pod_is_gone=*/false, s_.settings.max_dead_per_container);
-  if (garbage.containers.empty() && garbage.sandbox_ids.empty()) co_return;
-  absl::Status status = co_await tools_.collector.Remove(
+  if (garbage.containers.empty() && garbage.sandbox_ids.empty()) co_return absl::OkStatus();
+  absl::Status removed = co_await tools_.collector.Remove(
       pod_->metadata().namespace_(), pod_->metadata().name(), std::move(garbage));
-  if (!status.ok())
-    LOG_ERROR(status, "Failed to remove dead containers", {{"pod", api::PodKey(*pod_)}});
-  status = co_await s_.cache.Refresh(uid_);
-  if (!status.ok()) s_.cache.MarkStale(uid_);
+  absl::Status seen = co_await s_.cache.Refresh(uid_);
+  if (!seen.ok()) s_.cache.MarkStale(uid_);
+  co_return Annotate(removed, "remove dead containers");
 }
 
 }  // namespace cubelet::pods

@@ -93,7 +93,7 @@ class PodWorker {
 
   async::Task<absl::Status> Prepare();
   async::Task<absl::Duration> Carry(Plan plan);
-  async::Task<void> CollectGarbage();
+  async::Task<absl::Status> CollectGarbage();
   async::Task<absl::Status> RemoveRemains(bool deleted);
 
   async::Task<void> ReadTerminationMessages();

@@ -55,6 +55,7 @@ struct Profile {
   bool agent_dies = false;
   bool file_faults = false;
   bool network_goes = false;
+  bool watches = false;  // files can be watched
   absl::Duration lasts;
   fakes::FaultRates rates;
   fakes::SimOptions runtime;
@@ -67,6 +68,7 @@ class Chaos {
     SimNode::Options options;
     options.seed = seed;
     options.runtime = profile_.runtime;
+    options.watches = profile_.watches;
     node_ = std::make_unique<SimNode>(std::move(options));
     PrepareRuntime(node_->runtime(), node_->loop());
     invariants_ = std::make_unique<Invariants>(*node_);
@@ -110,6 +112,7 @@ class Chaos {
     profile.agent_dies = Chance(0.7);
     profile.file_faults = Chance(0.5);
     profile.network_goes = Chance(0.2);
+    profile.watches = Chance(0.5);
     profile.lasts = absl::Seconds(60 + Below(360));
     fakes::FaultRates& rates = profile.rates;
     rates.delay = Rate(0.6, 0.3);

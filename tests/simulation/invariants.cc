@@ -186,10 +186,19 @@ void Invariants::LookAtStop(const std::string& container_id, const std::string& 
 bool Invariants::HasCauseToStop(const Pod& pod, const Container& container) const {
   if (pod.pod == nullptr || pod.wanted_since >= container.created) return true;
   if (pod.kind.agent_kills || container.check_failed) return true;
+  if (pod.given_up > 0 && IsBeingEnded(container.uid)) return true;
   const auto& sandboxes = node_.runtime().sandboxes();
   const auto sandbox = sandboxes.find(container.sandbox_id);
   if (sandbox == sandboxes.end() || !sandbox->second.ready) return true;
   return IsOver(pod);
+}
+
+// The agent is still about the end of a pod that is wanted again.
+bool Invariants::IsBeingEnded(const std::string& uid) const {
+  for (const pods::PodReport& report : node_.agent().pods().Reports()) {
+    if (report.pod->metadata().uid() == uid) return report.terminating;
+  }
+  return true;
 }
 
 // Its main containers have ended for good, or an init container has failed for good.

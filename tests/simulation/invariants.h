@@ -88,6 +88,7 @@ class Invariants {
   void LookAtStop(const std::string& container_id, const std::string& call);
   bool MayRunAgain(const Pod& pod, const Container& last) const;
   bool HasCauseToStop(const Pod& pod, const Container& container) const;
+  bool IsBeingEnded(const std::string& uid) const;
   bool IsOver(const Pod& pod) const;
   const Container* LastRun(const Pod& pod, const std::string& name) const;
   void CheckReports();

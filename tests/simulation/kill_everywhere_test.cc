@@ -71,6 +71,7 @@ class Attempt {
   Attempt(const Scenario& scenario, const Trouble& trouble)
       : scenario_(scenario), trouble_(trouble) {
     SimNode::Options options;
+    options.watches = false;
     // Calls take time, so that they can be cut off.
     options.runtime.run_sandbox_takes = absl::Milliseconds(200);
     options.runtime.create_takes = absl::Milliseconds(100);

@@ -12,8 +12,9 @@
 namespace cubelet::simulation {
 namespace {
 
-// Dead instances of a container that may be kept besides the one that counts.
-constexpr size_t kMaxDeadInstances = 2;
+// Instances of a container that do not run, at a moment: the one that is kept, the one that has
+// just ended, the one that is about to start.
+constexpr size_t kMaxDeadInstances = 3;
 
 std::set<std::string> NamesIn(const std::string& directory) {
   const auto names = os::ListDirectory(directory);

@@ -601,6 +601,62 @@ TEST_F(RestartTest, BackOffOfACrashingContainerLeavesFewDeadOnes) {
   EXPECT_LE(dead, 2u);
 }
 
+TEST_F(RestartTest, ContainerThatFailsItsLivenessProbeBacksOff) {
+  Begin();
+  Write("a", "sick");
+  ASSERT_TRUE(RunUntil([&] { return node_->WaitingReason("a", "main") == "CrashLoopBackOff"; }));
+  Run(absl::Hours(1));
+  const size_t runs = Runs(node_->UidOf("a"));
+  EXPECT_GE(runs, 8u);
+  // Every five minutes in the end; the instance that is killed does not count for its own
+  // successor's back-off, so that they come in pairs (pod-lifecycle.md 7.4.1).
+  EXPECT_LE(runs, 40u);
+}
+
+// The instance that an earlier agent had asked to be started runs, and ends, while the next one
+// still believes it not to be started.
+TEST_F(RestartTest, InitContainerStartedByAnEarlierAgentIsNotRunTwice) {
+  for (const absl::Duration late : {absl::Milliseconds(500), absl::Seconds(3), absl::Seconds(15)}) {
+    SCOPED_TRACE(FormatGoDuration(late));
+    invariants_.reset();
+    node_.reset();
+    Begin();
+    FaultRates rates;
+    rates.drop_event = 1;
+    node_->runtime().faults().SetRates(rates);
+    node_->runtime().faults().Script("StartContainer", Fault::Late(late));
+    Write("a", "init");
+    const std::string uid = invariants_->wanted().at("a.yaml").uid;
+    ASSERT_TRUE(RunUntil([&] { return invariants_->Created(uid, "init") == 1; }));
+    Run(absl::Milliseconds(100));
+    node_->KillAgent(SimNode::CallsUnderWay::kGoOn);
+    node_->runtime().faults().Script("ImageStatus", Fault::Late(absl::Seconds(10)));
+    node_->StartAgent();
+    ExpectSettles();
+    EXPECT_EQ(Runs(uid, "init"), 1u);
+    EXPECT_EQ(Runs(uid), 1u);
+  }
+}
+
+// Nothing happens to the pod any more that would bring a further turn.
+TEST_F(RestartTest, DeadContainersThatCouldNotBeRemovedAreTriedAgain) {
+  Begin();
+  Write("a", "forever");
+  ExpectSettles();
+  const std::string uid = node_->UidOf("a");
+  node_->SetFaults(
+      [](std::string_view operation, std::string_view) { return operation == "unlink" ? EIO : 0; });
+  for (int i = 0; i < 3; ++i) {
+    node_->runtime().KillContainer(node_->runtime().LiveContainers(uid).front());
+    Run(absl::Minutes(2));
+  }
+  EXPECT_GE(node_->runtime().containers().size(), 4u);
+  node_->SetFaults(nullptr);
+  Run(absl::Minutes(1));
+  EXPECT_EQ(node_->runtime().containers().size(), 2u) << "the live one and the last dead one";
+  ExpectSettles();
+}
+
 // ---- What pods try (users.md 5.1)
 
 class HostileTest : public RestartTest {

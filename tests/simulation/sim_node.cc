@@ -187,6 +187,7 @@ int SimNode::OnOperation(std::string_view operation, std::string_view path) {
     runtime_->CallerDies(CallsUnderWay::kEnd);
     return EIO;
   }
+  if (operation == "watch" && !options_.watches) return ENOSPC;
   return faults_ ? faults_(operation, path) : 0;
 }
 

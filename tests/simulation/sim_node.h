@@ -46,6 +46,9 @@ class SimNode {
   struct Options {
     uint64_t seed = 1;
     fakes::SimOptions runtime;
+    // Whether files can be watched. For each watch that ends the kernel keeps the process waiting
+    // for some milliseconds of real time: too long for those who end thousands.
+    bool watches = true;
     // Changes the settings before each start of the agent.
     std::function<void(kubelet::AgentSettings&)> configure;
     // Gives each agent something else than the node itself to deal with, for tests that listen in.
