@@ -50,6 +50,24 @@ int64_t Permits(const Options& options) {
   return options.serialize_pulls ? 1 : options.max_parallel_pulls;
 }
 
+// The label of kubelet_image_pull_duration_seconds; sizes are bytes, 0 is not known.
+const char* SizeBucket(uint64_t bytes) {
+  struct Bucket {
+    uint64_t below_megabytes;
+    const char* label;
+  };
+  static constexpr Bucket kBuckets[] = {
+      {10, "0-10MB"},       {100, "10MB-100MB"},  {500, "100MB-500MB"},   {1000, "500MB-1GB"},
+      {5000, "1GB-5GB"},    {10000, "5GB-10GB"},  {20000, "10GB-20GB"},   {30000, "20GB-30GB"},
+      {40000, "30GB-40GB"}, {60000, "40GB-60GB"}, {100000, "60GB-100GB"},
+  };
+  if (bytes == 0) return "N/A";
+  for (const Bucket& bucket : kBuckets) {
+    if (bytes <= bucket.below_megabytes * 1'000'000) return bucket.label;
+  }
+  return "GT100GB";
+}
+
 std::string Milliseconds(absl::Duration duration) {
   return FormatGoDuration(absl::Trunc(duration, absl::Milliseconds(1)));
 }
@@ -65,6 +83,15 @@ Manager::Manager(async::Loop& loop, cri::Images& images, api::EventRecorder& rec
       backoff_(options.backoff_initial, options.backoff_max),
       rate_(options.registry_pull_qps, options.registry_burst, loop.Monotonic()) {
   if (Permits(options_) > 0) turns_.emplace(loop, Permits(options_));
+}
+
+void Manager::CountRequest(const Request& request, const char* present_locally, bool pull) {
+  if (metrics_ == nullptr) return;
+  const char* policy = request.pull_policy == kPolicyNever          ? "never"
+                       : request.pull_policy == kPolicyIfNotPresent ? "ifnotpresent"
+                                                                    : "always";
+  metrics_->Count("kubelet_image_manager_ensure_image_requests_total",
+                  {policy, present_locally, pull ? "true" : "false"});
 }
 
 void Manager::ForgetPod(const std::string& uid) { backoff_.ForgetPod(uid); }
@@ -95,6 +122,7 @@ Task<Result> Manager::Ensure(Request request) {
       Warning(request, kInspectFailed, message);
       co_return Failure(local.status().code(), kImageInspectError, message);
     }
+    CountRequest(request, local->empty() ? "false" : "true", local->empty() && !never);
     if (!local->empty()) {
       Normal(request, kPulled,
              StrCat("Container image ", GoQuote(request.image),
@@ -102,6 +130,8 @@ Task<Result> Manager::Ensure(Request request) {
       co_return Success(*local);
     }
   }
+  if (request.pull_policy != kPolicyIfNotPresent && !never)
+    CountRequest(request, "unknown", /*pull=*/true);
   if (never) {
     const std::string message = StrCat("Container image ", GoQuote(request.image),
                                        " is not present with pull policy of Never");
@@ -137,7 +167,9 @@ Task<Result> Manager::Pull(Request request, criv1::ImageSpec spec) {
          StrCat("Successfully pulled image ", GoQuote(image), " in ", Milliseconds(pulled->took),
                 " (", Milliseconds(now - asked), " including waiting). Image size: ", pulled->bytes,
                 " bytes."));
-  if (observer_) observer_(pulled->took, pulled->bytes);
+  if (metrics_ != nullptr)
+    metrics_->Observe("kubelet_image_pull_duration_seconds", {SizeBucket(pulled->bytes)},
+                      absl::ToDoubleSeconds(pulled->took));
   backoff_.Expire(now);
   co_return Success(pulled->image_ref);
 }

@@ -5,7 +5,6 @@
 // Pulls are anonymous. Of an image that is present, every pod may make use.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,6 +18,7 @@
 #include "async/loop.h"
 #include "async/signal.h"
 #include "async/task.h"
+#include "base/metrics.h"
 #include "cri/runtime.h"
 #include "images/pull_backoff.h"
 
@@ -54,10 +54,6 @@ struct Result {
   absl::Time retry_at = absl::InfinitePast();
 };
 
-// Told of every pull that succeeded: how long the runtime took and how large the image is (0 when
-// the runtime does not say).
-using PullObserver = std::function<void(absl::Duration duration, uint64_t bytes)>;
-
 class Manager {
  public:
   Manager(async::Loop& loop, cri::Images& images, api::EventRecorder& recorder, Options options);
@@ -71,7 +67,8 @@ class Manager {
   // Forgets the back-off of a pod that is gone.
   void ForgetPod(const std::string& uid);
 
-  void SetPullObserver(PullObserver observer) { observer_ = std::move(observer); }
+  // Pulls and requests are counted there from now on; without it they are not counted.
+  void SetMetrics(Metrics* metrics) { metrics_ = metrics; }
 
  private:
   struct Pulled {
@@ -88,6 +85,7 @@ class Manager {
   Result PullFailed(const Request& request, const absl::Status& status);
   void Normal(const Request& request, const char* reason, std::string message);
   void Warning(const Request& request, const char* reason, std::string message);
+  void CountRequest(const Request& request, const char* present_locally, bool pull);
 
   async::Loop& loop_;
   cri::Images& images_;
@@ -96,7 +94,7 @@ class Manager {
   PullBackoff backoff_;
   async::RateLimiter rate_;
   std::optional<async::Semaphore> turns_;  // none: pulls are not limited
-  PullObserver observer_;
+  Metrics* metrics_ = nullptr;
 };
 
 }  // namespace cubelet::images

@@ -179,17 +179,20 @@ TEST_F(ManagerTest, PullTimesAreInMilliseconds) {
   PullOutcome slow;
   slow.takes = absl::Microseconds(1234567);
   runtime_.image_store().SetOtherPulls(slow);
-  std::vector<std::pair<absl::Duration, uint64_t>> observed;
-  manager_->SetPullObserver(
-      [&](absl::Duration took, uint64_t bytes) { observed.emplace_back(took, bytes); });
+  Metrics metrics;
+  manager_->SetMetrics(&metrics);
   Begin(MakeRequest("a", "IfNotPresent"));
   Begin(MakeRequest("b", "IfNotPresent"));
   Pass(Seconds(5));
   EXPECT_THAT(recorder_.events,
               testing::Contains("Normal Pulled: Successfully pulled image \"b\" in 1.234s (2.469s "
                                 "including waiting). Image size: 4000000 bytes."));
-  EXPECT_THAT(observed,
-              ElementsAre(std::pair(slow.takes, 4'000'000u), std::pair(slow.takes, 4'000'000u)));
+  const std::string text = *metrics.Render("/metrics");
+  EXPECT_THAT(text, testing::HasSubstr("kubelet_image_pull_duration_seconds_count{image_size_in_"
+                                       "bytes=\"0-10MB\"} 2"));
+  EXPECT_THAT(text, testing::HasSubstr("kubelet_image_manager_ensure_image_requests_total{present_"
+                                       "locally=\"false\",pull_policy=\"ifnotpresent\",pull_"
+                                       "required=\"true\"} 2"));
 }
 
 // The recorded pod 16-image-missing, from both of its containers.

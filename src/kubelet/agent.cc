@@ -1,5 +1,6 @@
 #include "kubelet/agent.h"
 
+#include <cmath>
 #include <utility>
 
 #include "base/log.h"
@@ -37,6 +38,7 @@ struct Agent::Parts {
         pods(services, ManagerOptionsOf()) {}
 
   pods::ManagerOptions ManagerOptionsOf();
+  void CountListing(absl::Duration took);
   std::optional<pods::Rejection> Admit(PodPtr pod, std::vector<PodPtr> others) const;
 
   async::Loop& loop;
@@ -51,6 +53,7 @@ struct Agent::Parts {
   node::RuntimeHealth health;
   pods::PodServices services;
   pods::Manager pods;
+  std::optional<absl::Duration> last_listing;  // monotonic time it was asked for
   std::unique_ptr<sources::FileSource> file_source;
   std::unique_ptr<sources::HttpSource> http_source;
   sources::Problems file_problems;
@@ -68,6 +71,18 @@ pods::ManagerOptions Agent::Parts::ManagerOptionsOf() {
     return Admit(std::move(pod), std::move(others));
   };
   return options;
+}
+
+void Agent::Parts::CountListing(absl::Duration took) {
+  Metrics& metrics = seams.metrics;
+  const absl::Duration asked = loop.Monotonic() - took;
+  metrics.Observe("kubelet_pleg_relist_duration_seconds", {}, absl::ToDoubleSeconds(took));
+  if (last_listing)
+    metrics.Observe("kubelet_pleg_relist_interval_seconds", {},
+                    absl::ToDoubleSeconds(asked - *last_listing));
+  last_listing = asked;
+  metrics.SetGauge("kubelet_pleg_last_seen_seconds", {},
+                   std::floor(absl::ToDoubleSeconds(loop.Now() - took - absl::UnixEpoch())));
 }
 
 std::optional<pods::Rejection> Agent::Parts::Admit(PodPtr pod, std::vector<PodPtr> others) const {
@@ -121,10 +136,15 @@ void Agent::Start() {
   Parts& parts = *parts_;
   parts.health.SetOnChange([&parts](const criv1::StatusResponse&) { parts.pods.WakeAll(); });
   parts.health.Start(parts.scope);
+  parts.probes.SetMetrics(&parts.seams.metrics);
+  parts.images.SetMetrics(&parts.seams.metrics);
   parts.cache.SetObserver([&parts](bool whole, absl::Duration duration) {
-    parts.seams.metrics.Observe(
-        whole ? "kubelet_pleg_relist_duration_seconds" : "kubelet_pleg_pod_relist_duration_seconds",
-        {}, absl::ToDoubleSeconds(duration));
+    if (whole) {
+      parts.CountListing(duration);
+    } else {
+      parts.seams.metrics.Observe("kubelet_pleg_pod_relist_duration_seconds", {},
+                                  absl::ToDoubleSeconds(duration));
+    }
   });
   parts.pods.Start(parts.scope);
   auto deliver = [&parts](std::string source, std::vector<PodPtr> pods, bool complete) {

@@ -18,6 +18,7 @@
 #include "kubelet/agent.h"
 #include "kubelet/log_events.h"
 #include "kubelet/machine.h"
+#include "kubelet/node_metrics.h"
 #include "kubelet/process.h"
 #include "kubelet/reports.h"
 #include "kubelet/server_options.h"
@@ -62,7 +63,7 @@ struct Kubelet::Services {
   server::Backend MakeBackend();
   absl::Status CheckSyncLoop() const;
   NodeReport Describe() const;
-  void CountRunning();
+  void UpdateMetrics();
 
   config::Config config;
   std::unique_ptr<async::Loop> loop;
@@ -163,10 +164,8 @@ absl::Status Kubelet::Services::ConnectRuntime() {
 absl::Status Kubelet::Services::OpenServers() {
   metrics.SetGauge("kubelet_node_name", {machine.node_name}, 1);
   metrics.SetGauge("kubelet_cgroup_version", {}, machine.cgroup_v2 ? 2 : 1);
-  metrics.OnScrape([this] {
-    UpdateProcessMetrics(metrics);
-    CountRunning();
-  });
+  SetBuildMetrics(metrics, config);
+  metrics.OnScrape([this] { UpdateMetrics(); });
   ASSIGN_OR_RETURN(server, server::Server::Create(*loop, MakeServerOptions(config, machine),
                                                   MakeBackend(), metrics, {}));
   return server->Start();
@@ -328,21 +327,12 @@ NodeReport Kubelet::Services::Describe() const {
   return report;
 }
 
-void Kubelet::Services::CountRunning() {
+void Kubelet::Services::UpdateMetrics() {
+  UpdateProcessMetrics(metrics);
   metrics.SetGauge("cubelet_loop_lag_seconds", {}, absl::ToDoubleSeconds(loop->TakeMaxLag()));
   if (!agent) return;
   metrics.SetGauge("cubelet_manifest_problems", {}, static_cast<double>(agent->problems().size()));
-  double pods = 0;
-  std::map<std::string, double> containers = {
-      {"created", 0}, {"exited", 0}, {"running", 0}, {"unknown", 0}};
-  for (const auto& pod : agent->pods().Seen()) {
-    if (!pod->sandboxes.empty() && pod->sandboxes.front().ready) ++pods;
-    for (const pleg::ContainerRecord& record : pod->containers)
-      containers[pleg::ContainerStateName(record.state)] += 1;
-  }
-  metrics.SetGauge("kubelet_running_pods", {}, pods);
-  for (const auto& [state, count] : containers)
-    metrics.SetGauge("kubelet_running_containers", {state}, count);
+  UpdatePodMetrics(metrics, agent->pods());
 }
 
 }  // namespace cubelet::kubelet

@@ -46,7 +46,7 @@ server::StatusReport MakeStatusReport(const NodeReport& node,
   report.problems = node.problems;
   for (const pods::PodReport& pod : pods) {
     report.pods.push_back(server::MakePodRow(
-        *pod.pod, *pod.status, status::WhyNotReady(*pod.pod, *pod.status, pod.sync_error)));
+        *pod.pod, *pod.status, status::WhyNotReady(*pod.pod, *pod.status, pod.circumstances)));
   }
   for (const auto& [where, why] : manifests)
     report.problems.push_back(StrCat("manifest ", where, ": ", why));

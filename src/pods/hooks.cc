@@ -71,6 +71,7 @@ Task<absl::Status> Hooks::RunHttp(HookRequest request) {
     });
     response = co_await probes::HttpGet(&loop_, std::move(plain), absl::InfiniteDuration());
     if (response.ok()) {
+      metrics_.Count("kubelet_lifecycle_handler_http_fallbacks_total");
       events_.Record(request.target, api::EventType::kWarning, "LifecycleHTTPFallback",
                      StrCat("request to HTTPS lifecycle hook ", url,
                             " got HTTP response, retry with HTTP succeeded"));
@@ -86,8 +87,10 @@ Task<absl::Status> Hooks::RunSleep(HookRequest request) {
     co_await loop_.Sleep(duration);
     co_return absl::OkStatus();
   }
-  if (co_await request.ended_within(duration))
+  if (co_await request.ended_within(duration)) {
+    metrics_.Count("kubelet_sleep_action_terminated_early_total");
     co_return absl::AbortedError("container terminated before sleep hook finished");
+  }
   co_return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "api/types.h"
 #include "async/loop.h"
 #include "async/task.h"
+#include "base/metrics.h"
 #include "cri/runtime.h"
 #include "probes/http.h"
 
@@ -29,8 +30,8 @@ struct HookRequest {
 
 class Hooks {
  public:
-  Hooks(async::Loop& loop, cri::Runtime& runtime, api::EventRecorder& events)
-      : loop_(loop), runtime_(runtime), events_(events) {}
+  Hooks(async::Loop& loop, cri::Runtime& runtime, api::EventRecorder& events, Metrics& metrics)
+      : loop_(loop), runtime_(runtime), events_(events), metrics_(metrics) {}
 
   // Runs the handler to its end; has no time limit of its own. The error is the message that the
   // container's status shows.
@@ -44,6 +45,7 @@ class Hooks {
   async::Loop& loop_;
   cri::Runtime& runtime_;
   api::EventRecorder& events_;
+  Metrics& metrics_;
 };
 
 }  // namespace cubelet::pods

@@ -26,7 +26,7 @@ constexpr absl::Duration kSyncLimit = absl::Minutes(5);
 struct Manager::Tools {
   Tools(PodServices& services, absl::Duration backoff_initial, absl::Duration backoff_max)
       : backoff(backoff_initial, backoff_max),
-        hooks(services.loop, services.runtime, services.events),
+        hooks(services.loop, services.runtime, services.events, services.metrics),
         killer(services.loop, services.runtime, services.cache, hooks, services.events),
         collector(services.loop, services.runtime, services.paths),
         containers(services, backoff, hooks, killer),
@@ -47,9 +47,10 @@ struct Manager::Entry {
   // Of a pod that was refused, or has ended; while a worker runs, the worker has it.
   std::shared_ptr<const v1::PodStatus> status;
   std::unique_ptr<PodWorker> worker;
-  bool finished = false;  // its worker has run to the end
-  bool removed = false;   // its source does not want it any more
-  PodPtr restart;         // wanted again under the same uid while it was ending
+  absl::Duration first_seen;  // monotonic time
+  bool finished = false;      // its worker has run to the end
+  bool removed = false;       // its source does not want it any more
+  PodPtr restart;             // wanted again under the same uid while it was ending
 };
 
 Manager::Manager(PodServices& services, ManagerOptions options)
@@ -148,6 +149,8 @@ void Manager::Add(PodPtr pod) {
   LOG_INFO("Pod added", {{"pod", api::PodKey(*pod)}, {"podUID", uid}});
   auto entry = std::make_unique<Entry>();
   entry->pod = pod;
+  entry->first_seen = s_.loop.Monotonic();
+  s_.metrics.Observe("kubelet_containers_per_pod_count", {}, pod->spec().containers_size());
   Entry& added = *(pods_[uid] = std::move(entry));
   if (options_.admit) {
     if (auto rejection = options_.admit(pod, ActivePods(uid))) {
@@ -226,6 +229,9 @@ void Manager::StartNext(const std::string& full_name) {
 void Manager::StartWorker(const std::string& uid, bool runtime_only) {
   Entry& entry = *pods_.at(uid);
   CHECK(entry.worker == nullptr);
+  if (!runtime_only)
+    s_.metrics.Observe("kubelet_pod_worker_start_duration_seconds", {},
+                       absl::ToDoubleSeconds(s_.loop.Monotonic() - entry.first_seen));
   entry.worker = std::make_unique<PodWorker>(
       s_, PodTools{tools_->killer, tools_->collector, tools_->sandboxes, tools_->executor},
       entry.pod, runtime_only);
@@ -267,7 +273,10 @@ void Manager::WorkerEnded(const std::string& uid) {
     pods_.erase(it);
     UpdateQosClasses();
   }
-  if (restart && gone) Add(restart);
+  if (restart && gone) {
+    s_.metrics.Count("kubelet_restarted_pods_total", {api::IsStatic(*restart) ? "true" : ""});
+    Add(restart);
+  }
   StartNext(name);
   if (on_status_) on_status_(uid);
 }
@@ -313,6 +322,7 @@ void Manager::EndStranger(const std::string& uid) {
   }
   LOG_INFO("Killing a pod that only the runtime knows",
            {{"pod", StrCat(runtime->name_space, "/", runtime->name)}, {"podUID", uid}});
+  s_.metrics.Count("kubelet_orphaned_runtime_pods_total");
   auto entry = std::make_unique<Entry>();
   entry->pod = PodFromRuntime(*runtime);
   entry->removed = true;
@@ -401,7 +411,8 @@ std::vector<PodReport> Manager::Reports() const {
     report.status = entry->worker ? entry->worker->status() : entry->status;
     if (!report.status) report.status = std::make_shared<const v1::PodStatus>(entry->pod->status());
     if (entry->worker) {
-      report.sync_error = entry->worker->sync_error();
+      report.circumstances = {entry->worker->sync_error(),
+                              entry->worker->failed_before_containers(), s_.probes.Failures(uid)};
       report.terminating = entry->worker->terminating();
     }
     reports.push_back(std::move(report));
@@ -415,6 +426,29 @@ std::vector<std::shared_ptr<const pleg::RuntimePod>> Manager::Running() const {
     if (pod->AnyRunning()) running.push_back(pod);
   }
   return running;
+}
+
+PodCensus Manager::Census() const {
+  PodCensus census;
+  const auto kind_of = [](const v1::Pod& pod) {
+    return api::IsStatic(pod) ? PodCensus::kStatic : PodCensus::kFromApi;
+  };
+  for (const PodPtr& pod : ActivePods("")) ++census.active[kind_of(*pod)];
+  for (const auto& [uid, entry] : pods_) {
+    const PodCensus::Kind kind = kind_of(*entry->pod);
+    if (!entry->removed) ++census.desired[kind];
+    census.ephemeral_containers += entry->pod->spec().ephemeralcontainers_size();
+    if (!entry->worker) continue;
+    PodCensus::Lifecycle lifecycle = PodCensus::kTerminated;
+    if (entry->worker->state() == PodWorker::State::kSync) lifecycle = PodCensus::kSync;
+    if (entry->worker->state() == PodWorker::State::kTerminating)
+      lifecycle = PodCensus::kTerminating;
+    const PodCensus::Config config = entry->worker->runtime_only() ? PodCensus::kRuntimeOnly
+                                     : entry->removed              ? PodCensus::kOrphan
+                                                                   : PodCensus::kDesired;
+    ++census.working[lifecycle][config][kind];
+  }
+  return census;
 }
 
 absl::Status Manager::CheckSyncing() const {

@@ -14,9 +14,11 @@
 #include "absl/status/status.h"
 #include "async/scope.h"
 #include "async/task.h"
+#include "pods/census.h"
 #include "pods/pod_services.h"
 #include "pods/pod_worker.h"
 #include "sources/merge.h"
+#include "status/explain.h"
 
 namespace cubelet::pods {
 
@@ -37,7 +39,7 @@ struct ManagerOptions {
 struct PodReport {
   PodPtr pod;
   std::shared_ptr<const v1::PodStatus> status;  // never null
-  std::string sync_error;
+  status::Circumstances circumstances;
   bool terminating = false;
 };
 
@@ -63,6 +65,8 @@ class Manager {
   // All pods that the runtime holds something of, and those of them that run.
   std::vector<std::shared_ptr<const pleg::RuntimePod>> Seen() const { return s_.cache.All(); }
   std::vector<std::shared_ptr<const pleg::RuntimePod>> Running() const;
+
+  PodCensus Census() const;
 
   // Every source has delivered and the runtime has been listed.
   bool Ready() const;

@@ -46,6 +46,8 @@ Task<Execution> PlanExecutor::Execute(PodPtr pod, Plan plan,
   if (co_await Stop(&work) && co_await PrepareSandbox(&work)) {
     co_await EnsureImageVolumes(&work);
     co_await StartContainers(&work);
+  } else {
+    work.result.before_containers = true;
   }
   if (work.errors.size() == 1) {
     work.result.status = absl::UnavailableError(work.errors.front());
@@ -187,7 +189,10 @@ Task<void> PlanExecutor::EnsureImageVolumes(Work* work) {
     request.pull_policy = volume.volumesource().image().pullpolicy();
     request.sandbox = work->sandbox.config;
     request.runtime_handler = work->sandbox.runtime_handler;
+    s_.metrics.Count("kubelet_image_volume_requested_total");
     images::Result result = co_await s_.images.Ensure(std::move(request));
+    s_.metrics.Count(result.status.ok() ? "kubelet_image_volume_mounted_succeed_total"
+                                        : "kubelet_image_volume_mounted_errors_total");
     if (result.status.ok()) {
       work->result.image_volumes[volume.name()] = result.image_ref;
     } else {

@@ -27,6 +27,8 @@ struct Execution {
   std::map<std::string, status::StartFailure> starts;
   // Something was changed in the runtime.
   bool acted = false;
+  // What failed came before any container: stopping what was to go, or the sandbox.
+  bool before_containers = false;
   // The sandbox that was made.
   bool sandbox_created = false;
   // Earliest end of a back-off; InfinitePast when none is in force.

@@ -122,12 +122,13 @@ void PodWorker::BeginTermination() {
   state_ = State::kTerminating;
 }
 
-absl::Duration PodWorker::Retry(const absl::Status& error) {
+absl::Duration PodWorker::Retry(const absl::Status& error, bool before_containers) {
   const std::string text(Message(error));
   if (text != sync_error_)
     LOG_ERROR(error, "Error syncing pod, will try again",
               {{"pod", api::PodKey(*pod_)}, {"podUID", uid_}});
   sync_error_ = text;
+  failed_before_containers_ = before_containers;
   // Spread out, so that pods that failed together do not come back together.
   return kErrorRetry * (1 + s_.loop.Random() / 2);
 }
@@ -154,12 +155,13 @@ Task<absl::Duration> PodWorker::Sync() {
     if (!network.ok() && !pod_->spec().hostnetwork()) {
       s_.events.Record(api::ReferenceTo(*pod_), api::EventType::kWarning, "NetworkNotReady",
                        StrCat("network is not ready: ", Message(network)));
-      (void)Retry(Annotate(network, "network is not ready"));
+      (void)Retry(Annotate(network, "network is not ready"), /*before_containers=*/true);
       co_return std::min(kNetworkRetry * (1 + s_.loop.Random() / 2), UntilDeadline());
     }
     const PodPtr preparing = pod_;
     absl::Status prepared = co_await Prepare();
-    if (!prepared.ok()) co_return std::min(Retry(prepared), UntilDeadline());
+    if (!prepared.ok())
+      co_return std::min(Retry(prepared, /*before_containers=*/true), UntilDeadline());
     prepared_ = preparing;
     // Probes are known now, and the world may have changed meanwhile.
     Observe();
@@ -276,7 +278,7 @@ Task<absl::Duration> PodWorker::Carry(Plan plan) {
   if (IsTerminalPhase(*status_) || termination_requested_) co_return absl::ZeroDuration();
   // A container that ends as soon as it is started leaves no turn without something to do.
   (void)co_await CollectGarbage();
-  absl::Duration retry = Retry(execution.status);
+  absl::Duration retry = Retry(execution.status, execution.before_containers);
   if (execution.retry_at != absl::InfinitePast())
     retry = std::clamp(execution.retry_at - s_.loop.Now(), absl::Milliseconds(1),
                        s_.settings.sync_frequency);

@@ -81,6 +81,9 @@ class PodWorker {
   // What the last turn failed with, "" when it did not.
   const std::string& sync_error() const { return sync_error_; }
 
+  // Whether that was at what comes before containers: network, cgroup, volumes, sandbox.
+  bool failed_before_containers() const { return failed_before_containers_; }
+
   // Monotonic time of the oldest wish for a turn that has not been met; absent when there is none.
   std::optional<absl::Duration> waiting_since() const { return waiting_since_; }
 
@@ -97,6 +100,7 @@ class PodWorker {
   async::Task<absl::Status> RemoveRemains(bool deleted);
 
   async::Task<void> ReadTerminationMessages();
+  void CountEnded(const pleg::ContainerRecord& record);
   void Observe();
   void WatchLogs();
   void UpdateStatus(bool terminal);
@@ -105,7 +109,7 @@ class PodWorker {
   void StoreStatus(v1::PodStatus status);
   Plan MakePlan() const;
   bool RestartingAll() const;
-  absl::Duration Retry(const absl::Status& error);
+  absl::Duration Retry(const absl::Status& error, bool before_containers = false);
   absl::Duration UntilDeadline() const;
   absl::Duration UntilLook();
   void BeginTermination();
@@ -132,6 +136,7 @@ class PodWorker {
   bool deadline_told_ = false;
   bool clean_ = false;
   std::string sync_error_;
+  bool failed_before_containers_ = false;
   bool look_again_ = false;  // the next turn asks the runtime whether or not it has told something
   absl::Duration look_delay_;
 

@@ -76,10 +76,23 @@ Task<void> PodWorker::ReadTerminationMessages() {
       } else {
         messages[record.id] =
             co_await s_.loop.Blocking([record] { return ReadTerminationMessage(record); });
+        CountEnded(record);
       }
     }
   }
   termination_messages_ = std::move(messages);
+}
+
+void PodWorker::CountEnded(const ContainerRecord& record) {
+  const char* type = "container";
+  for (const v1::Container& container : pod_->spec().initcontainers()) {
+    if (container.name() == record.name) type = "init_container";
+  }
+  for (const v1::EphemeralContainer& container : pod_->spec().ephemeralcontainers()) {
+    if (container.ephemeralcontainercommon().name() == record.name) type = "ephemeral_container";
+  }
+  s_.metrics.Count("kubelet_terminated_containers_total",
+                   {type, std::to_string(record.exit_code), record.reason});
 }
 
 void PodWorker::Observe() {

@@ -100,10 +100,13 @@ Task<absl::StatusOr<Sandbox>> SandboxStarter::Create(PodPtr pod, uint32_t attemp
   auto id = co_await s_.runtime.RunPodSandbox(sandbox->config, sandbox->runtime_handler);
   s_.metrics.Observe("kubelet_run_podsandbox_duration_seconds", {sandbox->runtime_handler},
                      absl::ToDoubleSeconds(s_.loop.Monotonic() - asked));
+  const bool own_users = pod->spec().has_hostusers() && !pod->spec().hostusers();
   s_.metrics.Count("kubelet_started_pods_total");
+  if (own_users) s_.metrics.Count("kubelet_started_user_namespaced_pods_total");
   if (!id.ok()) {
     s_.metrics.Count("kubelet_run_podsandbox_errors_total", {sandbox->runtime_handler});
     s_.metrics.Count("kubelet_started_pods_errors_total");
+    if (own_users) s_.metrics.Count("kubelet_started_user_namespaced_pods_errors_total");
   }
   if (!id.ok())
     co_return Annotate(id.status(), StrCat("Failed to create sandbox for pod ", quoted));

@@ -18,6 +18,9 @@ using async::Task;
 // How much older than the agent an instance must be to have been probed by another agent before.
 constexpr absl::Duration kSurvivorAge = absl::Seconds(10);
 
+// Of a probe's words that are kept for whoever asks why a pod is not ready.
+constexpr size_t kMaxFailureBytes = 512;
+
 constexpr const char* kResultLabels[] = {"successful", "failed", "unknown"};
 
 const ContainerView* FindView(const PodView& view, std::string_view container) {
@@ -50,6 +53,14 @@ const char* ResultLabel(Outcome outcome) {
   return kResultLabels[2];
 }
 
+// What the probe itself said when it failed, without the words of the event about it.
+std::string FailureWords(const Report& report) {
+  if (report.outcome == Outcome::kSuccess) return "";
+  const size_t colon = report.message.find(": ");
+  if (colon == std::string::npos) return "";
+  return CleanUtf8(report.message.substr(colon + 2, kMaxFailureBytes));
+}
+
 }  // namespace
 
 const char* KindName(Kind kind) {
@@ -78,6 +89,7 @@ struct Manager::Worker {
   absl::Duration due;                 // of the timer
   async::TaskScope::TaskId task = 0;  // while a probe is being executed
   bool again = false;                 // another one was asked for meanwhile
+  std::string failure;                // what the last one said, "" when it succeeded
 };
 
 struct Manager::PodProbes {
@@ -360,11 +372,24 @@ bool Manager::Finish(PodProbes& pod, Worker& worker, const Finished& finished) {
   return changed;
 }
 
-void Manager::Tell(const PodProbes& pod, const Worker& worker, const Report& report,
+std::map<std::string, std::string> Manager::Failures(const std::string& uid) const {
+  std::map<std::string, std::string> failures;
+  const auto pod = pods_.find(uid);
+  if (pod == pods_.end()) return failures;
+  // Startup comes first, and while it has not succeeded no other probe has run.
+  for (const std::unique_ptr<Worker>& worker : pod->second->workers) {
+    if (worker->spec.kind != Kind::kLiveness && !worker->failure.empty())
+      failures.emplace(worker->container->name(), worker->failure);
+  }
+  return failures;
+}
+
+void Manager::Tell(const PodProbes& pod, Worker& worker, const Report& report,
                    absl::Duration duration) {
   const metav1::ObjectMeta& meta = pod.pod->metadata();
   const std::string& name = worker.container->name();
   const char* kind = KindName(worker.spec.kind);
+  worker.failure = FailureWords(report);
   if (!report.reason.empty()) {
     const api::ContainerType type =
         worker.sidecar ? api::ContainerType::kInit : api::ContainerType::kRegular;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,10 @@ class Manager {
   // older than this agent until the first probe has reported.
   std::optional<Outcome> Result(const std::string& container_id, Kind kind) const;
 
+  // By container name: what the startup or readiness probe that the container waits for has said
+  // when it last failed; none for probes that succeeded last.
+  std::map<std::string, std::string> Failures(const std::string& uid) const;
+
   struct Health {
     bool started = false;
     bool ready = false;
@@ -122,8 +127,7 @@ class Manager {
   void Stop(Worker& worker);
   async::Task<void> Execute(std::string uid, uint64_t worker_id, std::string container_id);
   bool Finish(PodProbes& pod, Worker& worker, const Finished& finished);
-  void Tell(const PodProbes& pod, const Worker& worker, const Report& report,
-            absl::Duration duration);
+  void Tell(const PodProbes& pod, Worker& worker, const Report& report, absl::Duration duration);
   bool TakeIn(Worker& worker, Outcome outcome);
 
   // ---- What is known of instances

@@ -485,6 +485,8 @@ TEST_F(ManagerTest, SidecarsAreProbedPlainInitContainersAreNot) {
   EXPECT_THAT(recorder_.events,
               ElementsAre("spec.initContainers{side} Warning Unhealthy Readiness probe failed: "
                           "no"));
+  EXPECT_EQ(manager_->Failures(pod_.metadata().uid()),
+            (std::map<std::string, std::string>{{"side", "no"}}));
 }
 
 TEST_F(ManagerTest, ASecondAddChangesNothing) {

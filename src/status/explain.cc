@@ -45,19 +45,22 @@ std::string StateOf(std::string_view subject, const v1::ContainerStatus* status)
 
 // What keeps a running container from being ready.
 std::string Unready(std::string_view what, const v1::Container& container,
-                    const v1::ContainerStatus& status) {
+                    const v1::ContainerStatus& status, const Circumstances& circumstances) {
   const bool startup = !status.started();
+  const auto failure = circumstances.probe_failures.find(container.name());
   return StrCat(startup ? "startup" : "readiness", " probe of ", what, " ",
-                GoQuote(container.name()), " has not succeeded");
+                GoQuote(container.name()), " has not succeeded",
+                failure == circumstances.probe_failures.end() ? "" : Detail("", failure->second));
 }
 
-std::string WhyInit(const v1::Pod& pod, const v1::PodStatus& status) {
+std::string WhyInit(const v1::Pod& pod, const v1::PodStatus& status,
+                    const Circumstances& circumstances) {
   for (const v1::Container& container : pod.spec().initcontainers()) {
     const v1::ContainerStatus* found = FindStatus(status.initcontainerstatuses(), container.name());
     const bool sidecar = api::IsSidecar(container);
     if (found != nullptr && (sidecar ? found->started() : found->ready())) continue;
     if (sidecar && found != nullptr && found->state().has_running())
-      return Unready("sidecar container", container, *found);
+      return Unready("sidecar container", container, *found, circumstances);
     const char* what = sidecar ? "sidecar container " : "init container ";
     return StateOf(StrCat(what, GoQuote(container.name())), found);
   }
@@ -65,22 +68,26 @@ std::string WhyInit(const v1::Pod& pod, const v1::PodStatus& status) {
 }
 
 std::string WhyContainer(std::string_view what, const v1::Container& container,
-                         const v1::ContainerStatus* status) {
+                         const v1::ContainerStatus* status, const Circumstances& circumstances) {
   if (status != nullptr && status->ready()) return "";
-  if (status != nullptr && status->state().has_running()) return Unready(what, container, *status);
+  if (status != nullptr && status->state().has_running())
+    return Unready(what, container, *status, circumstances);
   return StateOf(StrCat(what, " ", GoQuote(container.name())), status);
 }
 
-std::string WhyContainers(const v1::Pod& pod, const v1::PodStatus& status) {
+std::string WhyContainers(const v1::Pod& pod, const v1::PodStatus& status,
+                          const Circumstances& circumstances) {
   for (const v1::Container& container : pod.spec().containers()) {
-    std::string why = WhyContainer("container", container,
-                                   FindStatus(status.containerstatuses(), container.name()));
+    std::string why =
+        WhyContainer("container", container,
+                     FindStatus(status.containerstatuses(), container.name()), circumstances);
     if (!why.empty()) return why;
   }
   for (const v1::Container& container : pod.spec().initcontainers()) {
     if (!api::IsSidecar(container)) continue;
-    std::string why = WhyContainer("sidecar container", container,
-                                   FindStatus(status.initcontainerstatuses(), container.name()));
+    std::string why =
+        WhyContainer("sidecar container", container,
+                     FindStatus(status.initcontainerstatuses(), container.name()), circumstances);
     if (!why.empty()) return why;
   }
   return "";
@@ -118,16 +125,18 @@ bool OnlyCreating(const v1::PodStatus& status) {
 }  // namespace
 
 std::string WhyNotReady(const v1::Pod& pod, const v1::PodStatus& status,
-                        std::string_view sync_error) {
+                        const Circumstances& circumstances) {
   if (status.phase() == kSucceeded) return "the pod has completed";
   if (status.phase() == kFailed) return WhyFailed(pod, status);
   const v1::PodCondition* ready = FindCondition(status, "Ready");
   if (ready != nullptr && ready->status() == kTrue) return "";
   if (pod.metadata().has_deletiontimestamp()) return "the pod is being deleted";
-  if (!sync_error.empty() && OnlyCreating(status)) return std::string(sync_error);
-  std::string why = AnyRegularHasRun(status) ? "" : WhyInit(pod, status);
-  if (why.empty()) why = WhyContainers(pod, status);
-  if (why.empty()) why = std::string(sync_error);
+  const std::string& sync_error = circumstances.sync_error;
+  if (!sync_error.empty() && (circumstances.before_containers || OnlyCreating(status)))
+    return sync_error;
+  std::string why = AnyRegularHasRun(status) ? "" : WhyInit(pod, status, circumstances);
+  if (why.empty()) why = WhyContainers(pod, status, circumstances);
+  if (why.empty()) why = sync_error;
   if (why.empty() && ready != nullptr) why = ready->message();
   return why.empty() ? "the pod has not been looked at yet" : why;
 }

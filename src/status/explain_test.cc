@@ -37,9 +37,22 @@ TEST(WhyNotReadyTest, Waiting) {
 
 TEST(WhyNotReadyTest, SyncErrorExplainsWhatOnlyWaits) {
   const v1::PodStatus creating = MakePodStatus(InputOf(PodOf(kWeb), nullptr));
-  EXPECT_EQ(WhyNotReady(PodOf(kWeb), creating, "mount volume \"data\": no such directory"),
+  EXPECT_EQ(WhyNotReady(PodOf(kWeb), creating,
+                        {.sync_error = "mount volume \"data\": no such directory"}),
             "mount volume \"data\": no such directory");
   EXPECT_EQ(WhyNotReady(PodOf(kWeb), creating), "container \"web\" is waiting: ContainerCreating");
+}
+
+// A container that could not be started keeps its reason while its sandbox cannot be made anew.
+TEST(WhyNotReadyTest, WhatFailsBeforeContainersExplainsMoreThanTheirOldFailures) {
+  StatusInput input = InputOf(PodOf(kWeb), nullptr);
+  input.start_failures["web"] = {"CreateContainerError", "the runtime is shutting down"};
+  const v1::PodStatus status = MakePodStatus(input);
+  EXPECT_EQ(WhyNotReady(*input.pod, status,
+                        {.sync_error = "failed to start sandbox", .before_containers = true}),
+            "failed to start sandbox");
+  EXPECT_EQ(WhyNotReady(*input.pod, status, {.sync_error = "failed to start web"}),
+            "container \"web\" is waiting: CreateContainerError: the runtime is shutting down");
 }
 
 TEST(WhyNotReadyTest, InitContainers) {
@@ -63,6 +76,10 @@ TEST(WhyNotReadyTest, Probes) {
   input.health["web"] = {true, false};
   EXPECT_EQ(WhyNotReady(*input.pod, MakePodStatus(input)),
             "readiness probe of container \"web\" has not succeeded");
+  EXPECT_EQ(WhyNotReady(*input.pod, MakePodStatus(input),
+                        {.probe_failures = {{"web", "HTTP probe failed with statuscode: 503"}}}),
+            "readiness probe of container \"web\" has not succeeded: HTTP probe failed with "
+            "statuscode: 503");
 }
 
 TEST(WhyNotReadyTest, ReadinessGate) {
@@ -82,7 +99,7 @@ TEST(WhyNotReadyTest, Ended) {
             "the pod has failed: container \"web\" has ended with exit code 9: OOMKilled");
   EXPECT_EQ(WhyNotReady(never, MakeRejectedStatus(never, "OutOfcpu", "no room")),
             "the pod has failed: OutOfcpu: Pod was rejected: no room");
-  EXPECT_EQ(WhyNotReady(never, v1::PodStatus(), "cannot reach the runtime"),
+  EXPECT_EQ(WhyNotReady(never, v1::PodStatus(), {.sync_error = "cannot reach the runtime"}),
             "cannot reach the runtime");
 }
 

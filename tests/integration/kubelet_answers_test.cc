@@ -136,10 +136,21 @@ TEST_F(ServerTest, ConfigurationMetricsAndTasks) {
   ASSERT_TRUE(configz.ok()) << configz.status();
   EXPECT_EQ(configz->at("kubeletconfig").at("staticPodPath").as_string(), manifests());
   EXPECT_FALSE(configz->at("kubeletconfig").at("cgroupsPerQOS").as_bool());
-  EXPECT_THAT(Body("/metrics"),
-              AllOf(HasSubstr("\nkubelet_running_pods 1\n"),
-                    HasSubstr("kubelet_running_containers{container_state=\"running\"} 1"),
-                    HasSubstr("kubelet_runtime_operations_total{operation_type=")));
+  EXPECT_THAT(
+      Body("/metrics"),
+      AllOf(HasSubstr("\nkubelet_running_pods 1\n"),
+            HasSubstr("kubelet_running_containers{container_state=\"running\"} 1"),
+            HasSubstr("\nkubelet_desired_pods{static=\"true\"} 1\n"),
+            HasSubstr("\nkubelet_active_pods{static=\"true\"} 1\n"),
+            HasSubstr("kubelet_working_pods{config=\"desired\",lifecycle=\"sync\",static="
+                      "\"true\"} 1"),
+            HasSubstr("\nkubelet_containers_per_pod_count_count 1\n"),
+            HasSubstr("\nkubelet_pleg_relist_interval_seconds_bucket"),
+            HasSubstr("kubernetes_feature_enabled{name=\"SidecarContainers\",stage=\"\"} 1"),
+            HasSubstr("git_version=\"v1.36.2\""),
+            HasSubstr("kubelet_image_manager_ensure_image_requests_total{present_locally="
+                      "\"true\",pull_policy=\"ifnotpresent\",pull_required=\"false\"} 1"),
+            HasSubstr("kubelet_runtime_operations_total{operation_type=")));
   const std::string probes = Body("/metrics/probes");
   EXPECT_THAT(probes, Not(HasSubstr("kubelet_running_pods")));
   EXPECT_THAT(Body("/debug/tasks"), HasSubstr("kubelet"));

@@ -56,7 +56,7 @@ class Look {
           about, "phase ", phase, node_.IsReady(wanted.pod_name) ? ", ready" : "",
           report->terminating ? ", terminating" : "", ", reason \"", report->status->reason(),
           "\", main waits for \"", node_.WaitingReason(wanted.pod_name, "main"), "\", restarts ",
-          node_.RestartCount(wanted.pod_name, "main"), ", error \"", report->sync_error, "\""));
+          node_.RestartCount(wanted.pod_name, "main"), ", error \"", report->circumstances.sync_error, "\""));
     }
     const size_t sandboxes = node_.runtime().ReadySandboxes(wanted.uid).size();
     if (sandboxes != (ended ? 0 : 1)) Unmet(StrCat(about, sandboxes, " ready sandboxes"));
@@ -76,7 +76,7 @@ class Look {
         wanted.kind.may_fail && (expectation_.killed || invariants_.GivenUp(wanted.uid) > 0);
     switch (wanted.kind.end) {
       case End::kReady:
-        return phase == "Running" && node_.IsReady(name) && report.sync_error.empty();
+        return phase == "Running" && node_.IsReady(name) && report.circumstances.sync_error.empty();
       case End::kSucceeded:
         return phase == "Succeeded" || (may_fail && phase == "Failed");
       case End::kFailed:
