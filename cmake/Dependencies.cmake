@@ -1,6 +1,6 @@
 # Everything comes from Debian 12. gRPC, protobuf, Abseil, RE2 and yaml-cpp are linked statically (an agent that shares
-# them with nobody costs less memory that way); OpenSSL, libsystemd and libmount stay shared so that the distribution
-# patches them.
+# them with nobody costs less memory that way); OpenSSL, nghttp2, libsystemd and libmount stay shared so that the
+# distribution patches them.
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -13,6 +13,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(MOUNT REQUIRED IMPORTED_TARGET mount)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
 # Abseil is some sixty libraries: shared, each would cost a mapping, relocations and pages of its own.

@@ -43,7 +43,12 @@ class Builder final : public YAML::EventHandler {
 
   json::value Take() { return std::move(result_); }
 
-  void OnDocumentStart(const YAML::Mark&) override { anchors_.clear(); }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // What cannot begin a document stays where it is, and the parser would find one there for ever.
+    if (mark.pos == document_) RefuseAt(mark, "did not find expected <document start>");
+    document_ = mark.pos;
+    anchors_.clear();
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -215,6 +220,7 @@ class Builder final : public YAML::EventHandler {
   std::vector<Frame> stack_;
   absl::flat_hash_map<YAML::anchor_t, Anchored> anchors_;
   json::value result_;
+  int document_ = -1;  // where the last one began
 };
 
 json::value ReadDocuments(std::string_view text, const DecodeLimits& limits) {

@@ -119,6 +119,12 @@ TEST(Yaml, OneDocument) {
   EXPECT_EQ(Yaml("# nothing\n---\n"), "null");
   EXPECT_EQ(Yaml("---\na: 1\n---\n"), R"({"a":1})");
   EXPECT_EQ(Yaml("a: 1\n---\nb: 2"), "holds more than one document");
+  EXPECT_EQ(Yaml("---\n---\n---\na: 1\n...\n"), R"({"a":1})");
+}
+
+TEST(Yaml, WhatBeginsNoDocumentEndsIt) {
+  for (const char* text : {"{},", "{a: 1}\n,", ",", "[],,", "{}: a,"})
+    EXPECT_THAT(Yaml(text), StartsWith("yaml: line ")) << text;
 }
 
 TEST(Yaml, SyntaxErrorsNameTheLine) {

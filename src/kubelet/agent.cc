@@ -7,15 +7,33 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "images/manager.h"
+#include "kube/reflector.h"
 #include "os/files.h"
 #include "pleg/runtime_cache.h"
 #include "pods/log_rotation.h"
+#include "pods/mirror_pods.h"
+#include "pods/status_reporter.h"
 #include "probes/manager.h"
+#include "sources/api_source.h"
 #include "volumes/manager.h"
 
 namespace cubelet::kubelet {
 
 using async::Task;
+
+// What speaks with the API server.
+struct Api {
+  Api(async::Loop& loop, async::TaskScope& scope, kube::Client* client, Metrics& metrics)
+      : reporter(loop, scope, client, metrics),
+        mirrors(loop, scope, client),
+        side{reporter, mirrors} {}
+
+  pods::StatusReporter reporter;
+  pods::MirrorPods mirrors;
+  pods::ApiSide side;
+  std::unique_ptr<kube::Reflector<v1::Node>> node;
+  std::unique_ptr<sources::ApiSource> source;
+};
 
 // In the order of their making: what stands below may use what stands above.
 struct Agent::Parts {
@@ -35,9 +53,13 @@ struct Agent::Parts {
                  probes,        seams.cgroups,   logs,
                  seams.events,  *settings.paths, settings.node,
                  settings.pods, seams.metrics,   [this] { return health.network(); }},
-        pods(services, ManagerOptionsOf()) {}
+        api(MakeApi()),
+        pods(services, ManagerOptionsOf(), api ? &api->side : nullptr) {}
 
   pods::ManagerOptions ManagerOptionsOf();
+  std::unique_ptr<Api> MakeApi();
+  void WatchNode();
+  void TakeNode(std::shared_ptr<const v1::Node> node);
   void CountListing(absl::Duration took);
   std::optional<pods::Rejection> Admit(PodPtr pod, std::vector<PodPtr> others) const;
 
@@ -52,6 +74,7 @@ struct Agent::Parts {
   pods::LogRotation logs;
   node::RuntimeHealth health;
   pods::PodServices services;
+  std::unique_ptr<Api> api;  // null without an API server
   pods::Manager pods;
   std::optional<absl::Duration> last_listing;  // monotonic time it was asked for
   std::unique_ptr<sources::FileSource> file_source;
@@ -61,10 +84,39 @@ struct Agent::Parts {
   sources::Problems problems;
 };
 
+std::unique_ptr<Api> Agent::Parts::MakeApi() {
+  if (seams.kube == nullptr) return nullptr;
+  return std::make_unique<Api>(loop, scope, seams.kube, seams.metrics);
+}
+
+// Pods are asked for once the node is known: whether they may run depends on it.
+void Agent::Parts::WatchNode() {
+  kube::ReflectorOptions options;
+  options.field_selector = StrCat("metadata.name=", settings.node_name);
+  kube::ReflectorHandler<v1::Node> handler;
+  handler.on_replace = [this](std::vector<std::shared_ptr<const v1::Node>> nodes) {
+    TakeNode(nodes.empty() ? nullptr : nodes.front());
+    api->source->Start(scope);
+  };
+  handler.on_change = [this](kube::Change change, std::shared_ptr<const v1::Node> node) {
+    TakeNode(change == kube::Change::kDeleted ? nullptr : std::move(node));
+  };
+  api->node = std::make_unique<kube::Reflector<v1::Node>>(loop, seams.kube, std::move(options),
+                                                          std::move(handler));
+  scope.Spawn("watch node", api->node->Run());
+}
+
+void Agent::Parts::TakeNode(std::shared_ptr<const v1::Node> node) {
+  if (node)
+    settings.view.labels = {node->metadata().labels().begin(), node->metadata().labels().end()};
+  api->mirrors.SetNode(std::move(node));
+}
+
 pods::ManagerOptions Agent::Parts::ManagerOptionsOf() {
   pods::ManagerOptions options;
   if (settings.file_source) options.sources.emplace_back(api::kFileSource);
   if (settings.http_source) options.sources.emplace_back(api::kHttpSource);
+  if (seams.kube != nullptr) options.sources.emplace_back(api::kApiSource);
   options.crash_backoff_initial = settings.crash_backoff_initial;
   options.crash_backoff_max = settings.crash_backoff_max;
   options.admit = [this](PodPtr pod, std::vector<PodPtr> others) {
@@ -107,6 +159,12 @@ Agent::~Agent() = default;
 pods::Manager& Agent::pods() { return parts_->pods; }
 node::RuntimeHealth& Agent::health() { return parts_->health; }
 const sources::Problems& Agent::problems() const { return parts_->problems; }
+
+absl::Status Agent::api_server() const {
+  if (!parts_->api || !parts_->api->node) return absl::OkStatus();
+  RETURN_IF_ERROR(Annotate(parts_->api->node->last_error(), "watch the node"));
+  return Annotate(parts_->api->source->last_error(), "watch pods");
+}
 
 void Agent::SetRuntimeFacts(const RuntimeFacts& facts) {
   parts_->settings.pods.runtime_name = facts.name;
@@ -171,6 +229,11 @@ void Agent::Start() {
                                                 merge();
                                               });
     parts.http_source->Start(parts.scope);
+  }
+  if (parts.api) {
+    parts.api->source = std::make_unique<sources::ApiSource>(
+        parts.loop, parts.seams.kube, parts.settings.node_name, deliver);
+    parts.WatchNode();
   }
 }
 

@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "cgroups/manager.h"
 #include "cri/runtime.h"
+#include "kube/client.h"
 #include "kubelet/settings.h"
 #include "node/runtime_health.h"
 #include "pods/manager.h"
@@ -29,6 +30,7 @@ struct Seams {
   cgroups::Manager& cgroups;
   api::EventRecorder& events;
   Metrics& metrics;
+  kube::Client* kube = nullptr;  // null: there is no API server
 };
 
 class Agent {
@@ -51,6 +53,10 @@ class Agent {
 
   pods::Manager& pods();
   node::RuntimeHealth& health();
+
+  // What the API server cannot be told or asked now, in one sentence; OK when all is well, or when
+  // there is none.
+  absl::Status api_server() const;
 
   // Manifests that hold no usable pod: file or URL -> why.
   const sources::Problems& problems() const;

@@ -74,6 +74,7 @@ struct Kubelet::Services {
   Metrics metrics;
   LogEvents events;
   server::LogCheck log_check;
+  absl::Duration watchdog_interval;
   Machine machine;
   AgentSettings settings;
   std::unique_ptr<volumes::Mounter> mounter;
@@ -123,6 +124,7 @@ absl::Status Kubelet::Run() {
 absl::Status Kubelet::Services::PrepareNode() {
   RETURN_IF_ERROR(CheckSupported(config));
   RETURN_IF_ERROR(CheckCgroupVersion(config, config::DetectHost().cgroup_v2));
+  ASSIGN_OR_RETURN(watchdog_interval, os::WatchdogInterval());
   RETURN_IF_ERROR(PrepareProcess(config));
   const std::string& root = config.flags.root_dir;
   RETURN_IF_ERROR(os::MakeDirectories(root, 0750));
@@ -174,7 +176,7 @@ absl::Status Kubelet::Services::OpenServers() {
 absl::Status Kubelet::Services::BeginPods() {
   scope.Spawn("signals", WaitForSignal());
   scope.Spawn("bring up", BringUp());
-  if (os::WatchdogInterval() != absl::InfiniteDuration()) scope.Spawn("watchdog", FeedWatchdog());
+  if (watchdog_interval != absl::InfiniteDuration()) scope.Spawn("watchdog", FeedWatchdog());
   os::NotifyReady();
   LOG_INFO("Started kubelet", {{"after", loop->Now() - started_at}});
   return absl::OkStatus();
@@ -252,7 +254,7 @@ Task<void> Kubelet::Services::WaitForSignal() {
 // The systemd watchdog is fed by the loop's turning, as long as pods are synced.
 Task<void> Kubelet::Services::FeedWatchdog() {
   while (true) {
-    co_await loop->Sleep(os::WatchdogInterval());
+    co_await loop->Sleep(watchdog_interval);
     absl::Status status = CheckSyncLoop();
     if (status.ok()) {
       os::NotifyWatchdog();

@@ -55,6 +55,7 @@ absl::StatusOr<Machine> ReadMachine(const config::Config& config) {
   ASSIGN_OR_RETURN(const std::vector<os::HugePageSize> pages, os::ReadHugePageSizes());
   for (const os::HugePageSize& size : pages)
     machine.hugepages.emplace_back(size.page_bytes, size.page_bytes * size.pages);
+  ASSIGN_OR_RETURN(machine.max_tasks, os::ReadMaxTasks());
   struct statvfs filesystem;
   if (::statvfs(config.flags.root_dir.c_str(), &filesystem) == 0)
     machine.root_filesystem_bytes =

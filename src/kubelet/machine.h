@@ -19,6 +19,7 @@ struct Machine {
   int64_t swap_bytes = 0;
   std::vector<std::pair<int64_t, int64_t>> hugepages;  // page size and bytes reserved
   int64_t root_filesystem_bytes = 0;
+  int64_t max_tasks = 0;  // processes and threads, of the whole machine
   bool cgroup_v2 = false;
   bool swap_controller = false;  // containers' swap can be limited
   bool apparmor = false;

@@ -12,6 +12,9 @@ namespace {
 
 using config::ToDuration;
 
+// As systemReserved and kubeReserved name it.
+constexpr char kPids[] = "pid";
+
 template <typename Map>
 std::map<std::string, std::string> Sorted(const Map& map) {
   return {map.begin(), map.end()};
@@ -74,22 +77,43 @@ absl::StatusOr<NodeResources> MakeResources(const config::Config& config, const 
   return resources;
 }
 
-cgroups::Resources KubepodsLimits(const config::KubeletConfiguration& kubelet,
-                                  const NodeResources& resources) {
-  cgroups::Resources limits;
+// Takes from each resource what is reserved of it. Error: that is more than there is.
+absl::Status TakeReserved(const api::ResourceAmounts& reserved, api::ResourceAmounts& amounts) {
+  for (auto& [name, quantity] : amounts) {
+    const auto it = reserved.find(name);
+    if (it == reserved.end()) continue;
+    const api::Quantity capacity = quantity;
+    quantity -= it->second;
+    if (quantity.Sign() < 0)
+      return absl::InvalidArgumentError(StrCat("systemReserved, kubeReserved: they reserve ",
+                                               it->second.ToString(), " of ", name,
+                                               ", of which this node has ", capacity.ToString()));
+  }
+  return absl::OkStatus();
+}
+
+// What all pods together get (node.md 6.4). Of processes and huge pages they are kept from what is
+// reserved; beyond that nobody can have more than there is.
+absl::StatusOr<cgroups::Resources> KubepodsLimits(const config::KubeletConfiguration& kubelet,
+                                                  const Machine& machine,
+                                                  const NodeResources& resources) {
   const bool enforced =
       std::find(kubelet.enforcenodeallocatable().begin(), kubelet.enforcenodeallocatable().end(),
                 "pods") != kubelet.enforcenodeallocatable().end();
   api::ResourceAmounts amounts = resources.capacity;
-  if (enforced) {
-    for (auto& [name, quantity] : amounts) {
-      const auto reserved = resources.reserved.find(name);
-      if (reserved != resources.reserved.end()) quantity -= reserved->second;
-    }
-  }
+  amounts[kPids] = api::Quantity::FromInt(machine.max_tasks);
+  if (enforced) RETURN_IF_ERROR(TakeReserved(resources.reserved, amounts));
+  cgroups::Resources limits;
   const auto cpu = amounts.find("cpu");
   if (cpu != amounts.end()) limits.cpu_shares = cgroups::SharesOf(cpu->second.MilliValue());
   limits.memory_limit_bytes = Amount(amounts, "memory");
+  if (!enforced) return limits;
+  if (resources.reserved.contains(kPids)) limits.pids_limit = Amount(amounts, kPids);
+  for (const auto& [page, bytes] : machine.hugepages) {
+    const std::string name = node::HugePageResource(static_cast<uint64_t>(page));
+    if (resources.reserved.contains(name))
+      limits.hugepage_limits[KernelPageName(page)] = Amount(amounts, name);
+  }
   return limits;
 }
 
@@ -154,7 +178,7 @@ absl::StatusOr<AgentSettings> MakeSettings(const config::Config& config, const M
   settings.node = MakeNodeContext(config, machine, resources);
   settings.node.container_stop_signals = config.gates.Enabled("ContainerStopSignals");
   settings.node.paths = settings.paths.get();
-  settings.kubepods = KubepodsLimits(kubelet, resources);
+  ASSIGN_OR_RETURN(settings.kubepods, KubepodsLimits(kubelet, machine, resources));
 
   pods::PodSettings& pods = settings.pods;
   pods.resolv_conf = kubelet.resolvconf();

@@ -53,9 +53,10 @@ struct Manager::Entry {
   PodPtr restart;             // wanted again under the same uid while it was ending
 };
 
-Manager::Manager(PodServices& services, ManagerOptions options)
+Manager::Manager(PodServices& services, ManagerOptions options, ApiSide* api)
     : s_(services),
       options_(std::move(options)),
+      api_(api),
       tools_(std::make_unique<Tools>(services, options_.crash_backoff_initial,
                                      options_.crash_backoff_max)) {
   s_.cache.SetOnChange([this](const std::string& uid) { RuntimeChanged(uid); });
@@ -109,6 +110,13 @@ Task<void> Manager::Begin() {
 void Manager::Deliver(const std::string& source, std::vector<PodPtr> pods, bool complete) {
   sources::Changes changes = sources::Merge(source, known_[source], pods, s_.loop.Now());
   known_[source] = std::move(changes.known);
+  if (source == api::kApiSource && api_ != nullptr) {
+    DeliverMirrors(changes);
+    for (auto* some : {&changes.removed, &changes.added, &changes.updated, &changes.deleted,
+                       &changes.reconciled})
+      std::erase_if(*some, [](const PodPtr& pod) { return api::IsMirror(*pod); });
+    DeliverCopies(changes);
+  }
   for (const sources::Duplicate& duplicate : changes.duplicates)
     s_.events.Record(api::ReferenceTo(*duplicate.pod), api::EventType::kWarning, "FailedValidation",
                      duplicate.message);
@@ -125,10 +133,85 @@ void Manager::Deliver(const std::string& source, std::vector<PodPtr> pods, bool 
   if (Ready()) BecomeReady();
 }
 
+void Manager::DeliverMirrors(const sources::Changes& changes) {
+  for (const PodPtr& pod : changes.removed) {
+    // Another one of its name may be there already.
+    const std::string name = api::FullName(*pod);
+    const PodPtr mirror = api_->mirrors.Find(name);
+    if (api::IsMirror(*pod) && (!mirror || mirror->metadata().uid() == pod->metadata().uid()))
+      MirrorChanged(name, nullptr);
+  }
+  for (const auto* some : {&changes.added, &changes.updated, &changes.deleted, &changes.reconciled})
+    for (const PodPtr& pod : *some) {
+      if (api::IsMirror(*pod)) MirrorChanged(api::FullName(*pod), pod);
+    }
+}
+
+void Manager::MirrorChanged(const std::string& full_name, const PodPtr& mirror) {
+  api_->mirrors.ServerHas(full_name, mirror);
+  WantMirror(full_name);
+}
+
+// The server's copies, for the statuses that are told against them.
+void Manager::DeliverCopies(const sources::Changes& changes) {
+  for (const PodPtr& pod : changes.removed) api_->reporter.ServerLost(pod->metadata().uid());
+  for (const auto* some : {&changes.added, &changes.updated, &changes.deleted, &changes.reconciled})
+    for (const PodPtr& pod : *some) api_->reporter.ServerHas(pod->metadata().uid(), pod);
+}
+
+// Of static pods of one name the first is the one that the server shows.
+void Manager::WantMirror(const std::string& full_name) {
+  if (api_ == nullptr) return;
+  const auto queue = queues_.find(full_name);
+  const auto entry =
+      queue == queues_.end() ? pods_.end() : pods_.find(queue->second.front());
+  if (entry == pods_.end()) {
+    api_->mirrors.Want(full_name, nullptr);
+    return;
+  }
+  const PodPtr pod = entry->second->pod;
+  api_->mirrors.Want(full_name, pod);
+  const PodPtr mirror = api_->mirrors.Find(full_name);
+  if (mirror && IsMirrorOf(*mirror, *pod)) {
+    api_->reporter.ServerHas(pod->metadata().uid(), mirror);
+  } else {
+    api_->reporter.ServerLost(pod->metadata().uid());
+  }
+}
+
+PodReport Manager::ReportOf(const Entry& entry) const {
+  PodReport report;
+  report.pod = entry.pod;
+  report.status = entry.worker ? entry.worker->status() : entry.status;
+  if (!report.status) report.status = std::make_shared<const v1::PodStatus>(entry.pod->status());
+  report.finished = entry.finished;
+  if (!entry.worker) return report;
+  report.circumstances = {entry.worker->sync_error(), entry.worker->failed_before_containers(),
+                          s_.probes.Failures(entry.pod->metadata().uid())};
+  report.terminating = entry.worker->terminating();
+  report.may_run = entry.worker->state() == PodWorker::State::kSync ||
+                   entry.worker->state() == PodWorker::State::kTerminating;
+  report.finished = entry.worker->ended();
+  return report;
+}
+
+// The status of a pod has changed, or what it means has.
+void Manager::Tell(const std::string& uid) {
+  const auto it = pods_.find(uid);
+  if (it != pods_.end() && api_ != nullptr) {
+    const Entry& entry = *it->second;
+    const bool known = entry.worker ? !entry.worker->runtime_only() && entry.worker->status()
+                                    : entry.status != nullptr;
+    if (known) api_->reporter.Report(ReportOf(entry));
+  }
+  if (on_status_) on_status_(uid);
+}
+
 std::vector<PodPtr> Manager::ActivePods(const std::string& except_uid) const {
   std::vector<PodPtr> active;
   for (const auto& [uid, entry] : pods_) {
     if (uid == except_uid || entry->finished || entry->removed) continue;
+    if (api::IsTerminal(*entry->pod) && !(entry->worker && entry->worker->terminating())) continue;
     if (entry->worker &&
         (entry->worker->runtime_only() || entry->worker->state() == PodWorker::State::kTerminated))
       continue;
@@ -152,7 +235,8 @@ void Manager::Add(PodPtr pod) {
   entry->first_seen = s_.loop.Monotonic();
   s_.metrics.Observe("kubelet_containers_per_pod_count", {}, pod->spec().containers_size());
   Entry& added = *(pods_[uid] = std::move(entry));
-  if (options_.admit) {
+  const bool ends = pod->metadata().has_deletiontimestamp() || api::IsTerminal(*pod);
+  if (options_.admit && !ends) {
     if (auto rejection = options_.admit(pod, ActivePods(uid))) {
       Reject(added, *rejection);
       return;
@@ -161,6 +245,7 @@ void Manager::Add(PodPtr pod) {
   if (api::IsStatic(*pod)) {
     const std::string name = api::FullName(*pod);
     queues_[name].push_back(uid);
+    WantMirror(name);
     StartNext(name);
   } else if (listed_) {
     StartWorker(uid, /*runtime_only=*/false);
@@ -176,7 +261,7 @@ void Manager::Reject(Entry& entry, const Rejection& rejection) {
   const std::string uid = entry.pod->metadata().uid();
   // What an earlier agent had admitted may run: it ends.
   if (listed_ && s_.cache.Get(uid)) RuntimeChanged(uid);
-  if (on_status_) on_status_(uid);
+  Tell(uid);
 }
 
 void Manager::Update(PodPtr pod) {
@@ -235,9 +320,12 @@ void Manager::StartWorker(const std::string& uid, bool runtime_only) {
   entry.worker = std::make_unique<PodWorker>(
       s_, PodTools{tools_->killer, tools_->collector, tools_->sandboxes, tools_->executor},
       entry.pod, runtime_only);
-  entry.worker->SetOnStatus([this, uid] {
-    if (on_status_) on_status_(uid);
-  });
+  entry.worker->SetOnStatus([this, uid] { Tell(uid); });
+  if (!runtime_only && entry.pod->metadata().has_deletiontimestamp()) {
+    entry.worker->Terminate({.deleted = true});
+  } else if (!runtime_only && api::IsTerminal(*entry.pod)) {
+    entry.worker->Terminate({});
+  }
   scope_->Spawn(StrCat("pod ", api::PodKey(*entry.pod)), RunWorker(uid));
 }
 
@@ -263,12 +351,14 @@ void Manager::WorkerEnded(const std::string& uid) {
   entry.worker.reset();
   entry.finished = true;
   const auto queue = queues_.find(name);
+  const bool had_turn = queue != queues_.end();
   // A pod that has ended by itself keeps its place until its source lets it go: one of the same
   // name that came later still may start.
   if (queue != queues_.end()) {
     std::erase(queue->second, uid);
     if (queue->second.empty()) queues_.erase(queue);
   }
+  Tell(uid);
   if (gone) {
     pods_.erase(it);
     UpdateQosClasses();
@@ -277,8 +367,8 @@ void Manager::WorkerEnded(const std::string& uid) {
     s_.metrics.Count("kubelet_restarted_pods_total", {api::IsStatic(*restart) ? "true" : ""});
     Add(restart);
   }
+  if (had_turn) WantMirror(name);
   StartNext(name);
-  if (on_status_) on_status_(uid);
 }
 
 void Manager::RuntimeChanged(const std::string& uid) {
@@ -332,6 +422,7 @@ void Manager::EndStranger(const std::string& uid) {
 
 void Manager::BecomeReady() {
   if (std::exchange(ready_, true)) return;
+  if (api_ != nullptr) api_->mirrors.AllowRemoval();
   for (const auto& runtime : s_.cache.All()) RuntimeChanged(runtime->uid);
   scope_->Spawn("clean up", CleanUp());
 }
@@ -406,16 +497,7 @@ std::vector<PodReport> Manager::Reports() const {
   std::vector<PodReport> reports;
   for (const auto& [uid, entry] : pods_) {
     if (entry->worker && entry->worker->runtime_only()) continue;
-    PodReport report;
-    report.pod = entry->pod;
-    report.status = entry->worker ? entry->worker->status() : entry->status;
-    if (!report.status) report.status = std::make_shared<const v1::PodStatus>(entry->pod->status());
-    if (entry->worker) {
-      report.circumstances = {entry->worker->sync_error(),
-                              entry->worker->failed_before_containers(), s_.probes.Failures(uid)};
-      report.terminating = entry->worker->terminating();
-    }
-    reports.push_back(std::move(report));
+    reports.push_back(ReportOf(*entry));
   }
   return reports;
 }

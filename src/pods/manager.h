@@ -15,10 +15,12 @@
 #include "async/scope.h"
 #include "async/task.h"
 #include "pods/census.h"
+#include "pods/mirror_pods.h"
+#include "pods/pod_report.h"
 #include "pods/pod_services.h"
 #include "pods/pod_worker.h"
+#include "pods/status_reporter.h"
 #include "sources/merge.h"
-#include "status/explain.h"
 
 namespace cubelet::pods {
 
@@ -35,17 +37,16 @@ struct ManagerOptions {
   std::function<std::optional<Rejection>(PodPtr pod, std::vector<PodPtr> others)> admit;
 };
 
-// A pod with what is known of it, for those who ask.
-struct PodReport {
-  PodPtr pod;
-  std::shared_ptr<const v1::PodStatus> status;  // never null
-  status::Circumstances circumstances;
-  bool terminating = false;
+// What speaks with the API server for the pods.
+struct ApiSide {
+  StatusReporter& reporter;
+  MirrorPods& mirrors;
 };
 
 class Manager {
  public:
-  Manager(PodServices& services, ManagerOptions options);
+  // `api` is null where there is no API server; otherwise it outlives the manager.
+  Manager(PodServices& services, ManagerOptions options, ApiSide* api);
   ~Manager();
 
   // Lists the runtime until that succeeds once; then workers run. Ends with the scope.
@@ -87,6 +88,12 @@ class Manager {
   async::Task<absl::Status> RemoveOrphans();
   async::Task<void> SetBurstableShares(uint64_t shares);
 
+  void DeliverMirrors(const sources::Changes& changes);
+  void DeliverCopies(const sources::Changes& changes);
+  void MirrorChanged(const std::string& full_name, const PodPtr& mirror);
+  void WantMirror(const std::string& full_name);
+  void Tell(const std::string& uid);
+  PodReport ReportOf(const Entry& entry) const;
   void Add(PodPtr pod);
   void Update(PodPtr pod);
   void Remove(const PodPtr& pod);
@@ -102,6 +109,7 @@ class Manager {
 
   PodServices& s_;
   const ManagerOptions options_;
+  ApiSide* const api_;
   std::unique_ptr<Tools> tools_;
   async::TaskScope* scope_ = nullptr;
   std::function<void(const std::string&)> on_status_;

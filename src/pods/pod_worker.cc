@@ -330,6 +330,7 @@ Task<absl::Duration> PodWorker::SyncTerminated() {
   tools_.sandboxes.ReleaseUserNamespace(uid_);
   s_.images.ForgetPod(uid_);
   StoreStatus(status::MakeTerminatedStatus(*pod_, *status_));
+  if (!std::exchange(ended_, true) && on_status_) on_status_();
   if (termination_.deleted || termination_.evicted) {
     const bool deleted = termination_.deleted;
     absl::Status removed = co_await RemoveRemains(deleted);

@@ -75,6 +75,10 @@ class PodWorker {
   // its deletion too late for that.
   bool clean() const { return clean_; }
 
+  // Nothing is left of it but what its deletion removes: no container runs, no volume is mounted,
+  // its cgroup is gone, and its status says how it ended.
+  bool ended() const { return ended_; }
+
   // Null before the first turn.
   const std::shared_ptr<const v1::PodStatus>& status() const { return status_; }
 
@@ -105,6 +109,7 @@ class PodWorker {
   void WatchLogs();
   void UpdateStatus(bool terminal);
   void FillHealth(status::StatusInput& input);
+  const v1::PodStatus& LastStatus() const;
   std::optional<bool> PreviouslyStarted(const std::string& container) const;
   void StoreStatus(v1::PodStatus status);
   Plan MakePlan() const;
@@ -135,6 +140,7 @@ class PodWorker {
   std::map<std::string, std::string> image_volumes_;
   bool deadline_told_ = false;
   bool clean_ = false;
+  bool ended_ = false;
   std::string sync_error_;
   bool failed_before_containers_ = false;
   bool look_again_ = false;  // the next turn asks the runtime whether or not it has told something

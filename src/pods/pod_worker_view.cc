@@ -178,14 +178,14 @@ void PodWorker::UpdateStatus(bool terminal) {
   StoreStatus(status::MakePodStatus(input));
 }
 
+// What was told last: before this agent has told anything, what the server's copy says.
+const v1::PodStatus& PodWorker::LastStatus() const { return status_ ? *status_ : pod_->status(); }
+
 void PodWorker::FillHealth(status::StatusInput& input) {
   if (!input.runtime) return;
   std::optional<bool> was_ready;
-  if (status_) {
-    was_ready = std::any_of(status_->conditions().begin(), status_->conditions().end(),
-                            [](const v1::PodCondition& condition) {
-                              return condition.type() == "Ready" && condition.status() == "True";
-                            });
+  for (const v1::PodCondition& condition : LastStatus().conditions()) {
+    if (condition.type() == "Ready") was_ready = condition.status() == "True";
   }
   api::ForEachContainer(*pod_, [&](const v1::Container& container, api::ContainerType) {
     const ContainerRecord* record = input.runtime->FindByName(container.name());
@@ -199,8 +199,8 @@ void PodWorker::FillHealth(status::StatusInput& input) {
 }
 
 std::optional<bool> PodWorker::PreviouslyStarted(const std::string& container) const {
-  if (!status_) return std::nullopt;
-  for (const auto* list : {&status_->containerstatuses(), &status_->initcontainerstatuses()}) {
+  const v1::PodStatus& last = LastStatus();
+  for (const auto* list : {&last.containerstatuses(), &last.initcontainerstatuses()}) {
     for (const v1::ContainerStatus& status : *list) {
       if (status.name() == container && status.has_started()) return status.started();
     }
@@ -213,11 +213,11 @@ void PodWorker::StoreStatus(v1::PodStatus status) {
     s_.events.Record(api::ReferenceTo(*pod_), api::EventType::kNormal, status::kDeadlineReason,
                      status::kDeadlineMessage);
   if (status_ && google::protobuf::util::MessageDifferencer::Equals(*status_, status)) return;
-  if (status_) {
-    if (absl::Status legal = status::CheckTransition(*pod_, *status_, status); !legal.ok()) {
-      LOG_ERROR(legal, "Status is not taken", {{"pod", api::PodKey(*pod_)}, {"podUID", uid_}});
-      return;
-    }
+  if (absl::Status legal = status::CheckTransition(*pod_, LastStatus(), status); !legal.ok()) {
+    LOG_ERROR(legal, "Status is not taken", {{"pod", api::PodKey(*pod_)}, {"podUID", uid_}});
+    // What the server shows stands in where nothing was told yet.
+    if (!status_) status_ = std::make_shared<const v1::PodStatus>(pod_->status());
+    return;
   }
   // What ran before this agent began is no start of ours.
   if (status.phase() == "Running" && status_ && status_->phase() == "Pending")

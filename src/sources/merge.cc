@@ -96,16 +96,21 @@ std::string DuplicateMessage(std::string_view source, const v1::Pod& pod) {
                 " due to duplicate pod name ", GoQuote(pod.metadata().name()), ", ignoring");
 }
 
-void MergeKnown(const PodPtr& known, const v1::Pod& delivered, Changes& changes) {
-  const bool same_wish = SameWish(*known, delivered);
-  PodPtr pod = same_wish && SameMessage(known->status(), delivered.status())
-                   ? known
-                   : TakeOver(*known, delivered);
-  changes.known[pod->metadata().uid()] = pod;
-  if (pod == known) return;
+void MergeKnown(const KnownPod& known, const PodPtr& delivered, Changes& changes) {
+  const std::string& uid = delivered->metadata().uid();
+  if (known.delivered == delivered) {
+    changes.known[uid] = known;
+    return;
+  }
+  const bool same_wish = SameWish(*known.pod, *delivered);
+  PodPtr pod = same_wish && SameMessage(known.pod->status(), delivered->status())
+                   ? known.pod
+                   : TakeOver(*known.pod, *delivered);
+  changes.known[uid] = {pod, delivered};
+  if (pod == known.pod) return;
   if (same_wish) {
     changes.reconciled.push_back(std::move(pod));
-  } else if (delivered.metadata().has_deletiontimestamp()) {
+  } else if (delivered->metadata().has_deletiontimestamp()) {
     changes.deleted.push_back(std::move(pod));
   } else {
     changes.updated.push_back(std::move(pod));
@@ -126,15 +131,15 @@ Changes Merge(std::string_view source, const KnownPods& known, const std::vector
     }
     const auto before = known.find(uid);
     if (before != known.end()) {
-      MergeKnown(before->second, *delivered, changes);
+      MergeKnown(before->second, delivered, changes);
       continue;
     }
     PodPtr pod = FirstSeen(source, *delivered, now);
-    changes.known[uid] = pod;
+    changes.known[uid] = {pod, delivered};
     changes.added.push_back(std::move(pod));
   }
   for (const auto& [uid, pod] : known) {
-    if (!changes.known.contains(uid)) changes.removed.push_back(pod);
+    if (!changes.known.contains(uid)) changes.removed.push_back(pod.pod);
   }
   return changes;
 }

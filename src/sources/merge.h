@@ -11,8 +11,12 @@
 
 namespace cubelet::sources {
 
+struct KnownPod {
+  PodPtr pod;        // with our annotations
+  PodPtr delivered;  // as the source had it: the same object again is the same pod
+};
 // Pods of one source by UID.
-using KnownPods = std::map<std::string, PodPtr>;
+using KnownPods = std::map<std::string, KnownPod>;
 
 struct Duplicate {
   PodPtr pod;

@@ -77,13 +77,13 @@ TEST(MergeTest, Table) {
   for (const Case& c : cases) {
     const Changes next = Merge("api", first.known, {Pod("p", "1", c.edit)}, kNow + absl::Hours(1));
     EXPECT_EQ(Summary(next), c.want) << c.what;
-    const v1::Pod& known = *next.known.at("1");
+    const v1::Pod& known = *next.known.at("1").pod;
     EXPECT_EQ(*api::FindAnnotation(known, api::kConfigSourceAnnotation), "api") << c.what;
     EXPECT_EQ(*api::FindAnnotation(known, api::kConfigSeenAnnotation),
-              *api::FindAnnotation(*first.known.at("1"), api::kConfigSeenAnnotation))
+              *api::FindAnnotation(*first.known.at("1").pod, api::kConfigSeenAnnotation))
         << c.what;
     EXPECT_FALSE(api::IsMirror(known));
-    if (c.want.empty()) EXPECT_EQ(next.known.at("1"), first.known.at("1")) << "the same object";
+    if (c.want.empty()) EXPECT_EQ(next.known.at("1").pod, first.known.at("1").pod) << "the same object";
   }
 }
 
