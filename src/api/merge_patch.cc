@@ -91,8 +91,8 @@ absl::Status DiffListOfObjects(const json::array& from, const json::array& to,
       continue;
     }
     const json::object& before = from[static_cast<size_t>(old - from_keys.begin())].get_object();
-    ASSIGN_OR_RETURN(json::object change, DiffObjects(before, to[i].get_object(), field.type,
-                                                      field.retain_keys));
+    ASSIGN_OR_RETURN(json::object change,
+                     DiffObjects(before, to[i].get_object(), field.type, field.retain_keys));
     if (change.empty()) continue;
     change[field.key] = to[i].at(field.key);
     changes.push_back(std::move(change));
@@ -160,8 +160,8 @@ absl::StatusOr<json::object> DiffObjects(const json::object& from, const json::o
       continue;
     }
     const std::string_view name(key.data(), key.size());
-    RETURN_IF_ERROR(Annotate(DiffMember(*before, value, name, FindPatchField(type, name), patch),
-                             name));
+    RETURN_IF_ERROR(
+        Annotate(DiffMember(*before, value, name, FindPatchField(type, name), patch), name));
   }
   for (const auto& [key, value] : from) {
     if (!to.contains(key)) patch[key] = nullptr;
@@ -195,7 +195,8 @@ absl::StatusOr<json::object> PodStatusPatch(const std::string& uid, const v1::Po
 absl::StatusOr<json::object> NodeStatusPatch(const v1::NodeStatus& from, const v1::NodeStatus& to) {
   ASSIGN_OR_RETURN(json::object status, CreateTwoWayMergePatch(from, to));
   if (status.empty()) return status;
-  if (status.contains("addresses")) {
+  // Of two addresses of one type the loss of one shows in the order alone.
+  if (status.contains("addresses") || status.contains(StrCat(kSetElementOrder, "addresses"))) {
     status.erase(StrCat(kSetElementOrder, "addresses"));
     json::array addresses;
     for (const v1::NodeAddress& address : to.addresses()) addresses.push_back(ToJson(address));

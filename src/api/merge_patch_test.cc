@@ -24,8 +24,7 @@ json::value Parse(std::string_view yaml) {
 // The patch as text; an error as its message.
 std::string PatchText(std::string_view from, std::string_view to,
                       const google::protobuf::Descriptor* type) {
-  const auto patch =
-      CreateTwoWayMergePatch(Parse(from).as_object(), Parse(to).as_object(), type);
+  const auto patch = CreateTwoWayMergePatch(Parse(from).as_object(), Parse(to).as_object(), type);
   return patch.ok() ? Serialize(*patch) : std::string(Message(patch.status()));
 }
 
@@ -44,13 +43,14 @@ TEST(CreateTwoWayMergePatch, SetsWhatIsNewAndNullsWhatIsGone) {
 }
 
 TEST(CreateTwoWayMergePatch, MergesConditionsByTypeAndGivesTheirOrder) {
-  EXPECT_EQ(PodPatch("{status: {conditions: [{type: Ready, status: 'False', reason: x},"
-                     "{type: Old, status: 'True'}, {type: Same, status: 'True'}]}}",
-                     "{status: {conditions: [{type: New, status: 'True'},"
-                     "{type: Ready, status: 'True'}, {type: Same, status: 'True'}]}}"),
-            R"({"status":{"$setElementOrder/conditions":[{"type":"New"},{"type":"Ready"},)"
-            R"({"type":"Same"}],"conditions":[{"status":"True","type":"New"},)"
-            R"({"reason":null,"status":"True","type":"Ready"},{"$patch":"delete","type":"Old"}]}})");
+  EXPECT_EQ(
+      PodPatch("{status: {conditions: [{type: Ready, status: 'False', reason: x},"
+               "{type: Old, status: 'True'}, {type: Same, status: 'True'}]}}",
+               "{status: {conditions: [{type: New, status: 'True'},"
+               "{type: Ready, status: 'True'}, {type: Same, status: 'True'}]}}"),
+      R"({"status":{"$setElementOrder/conditions":[{"type":"New"},{"type":"Ready"},)"
+      R"({"type":"Same"}],"conditions":[{"status":"True","type":"New"},)"
+      R"({"reason":null,"status":"True","type":"Ready"},{"$patch":"delete","type":"Old"}]}})");
 }
 
 TEST(CreateTwoWayMergePatch, GivesTheOrderAloneWhenOnlyItChanged) {
@@ -73,9 +73,10 @@ TEST(CreateTwoWayMergePatch, ReplacesTaintsWhole) {
 }
 
 TEST(CreateTwoWayMergePatch, TakesFinalizersOneByOne) {
-  EXPECT_EQ(PodPatch("{metadata: {finalizers: [a/a, b/b]}}", "{metadata: {finalizers: [b/b, c/c]}}"),
-            R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a/a"],)"
-            R"("$setElementOrder/finalizers":["b/b","c/c"],"finalizers":["c/c"]}})");
+  EXPECT_EQ(
+      PodPatch("{metadata: {finalizers: [a/a, b/b]}}", "{metadata: {finalizers: [b/b, c/c]}}"),
+      R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a/a"],)"
+      R"("$setElementOrder/finalizers":["b/b","c/c"],"finalizers":["c/c"]}})");
 }
 
 TEST(CreateTwoWayMergePatch, NamesWhatStaysOfAVolume) {
@@ -116,7 +117,8 @@ TEST(PodStatusPatch, CarriesTheUidUnlessNothingChanged) {
 }
 
 TEST(NodeStatusPatch, ReplacesAddressesThatDiffer) {
-  const auto from = FromYaml<v1::NodeStatus>("{addresses: [{type: InternalIP, address: 10.0.0.1}]}");
+  const auto from =
+      FromYaml<v1::NodeStatus>("{addresses: [{type: InternalIP, address: 10.0.0.1}]}");
   const auto to = FromYaml<v1::NodeStatus>(
       "{addresses: [{type: InternalIP, address: 10.0.0.2},"
       "{type: InternalIP, address: 'fd00::2'}]}");

@@ -2,8 +2,6 @@
 
 #include <time.h>
 
-#include <cctype>
-#include <cmath>
 #include <cstdint>
 
 #include "base/strings.h"
@@ -34,14 +32,55 @@ absl::Status BadDuration(std::string_view what, std::string_view text) {
 }
 
 // Nanoseconds of a unit, 0 if unknown.
-double UnitNanoseconds(std::string_view unit) {
+uint64_t UnitNanoseconds(std::string_view unit) {
   if (unit == "ns") return 1;
-  if (unit == "us" || unit == "µs" || unit == "μs") return 1e3;
-  if (unit == "ms") return 1e6;
-  if (unit == "s") return 1e9;
-  if (unit == "m") return 60e9;
-  if (unit == "h") return 3600e9;
+  if (unit == "us" || unit == "µs" || unit == "μs") return 1'000;
+  if (unit == "ms") return 1'000'000;
+  if (unit == "s") return 1'000'000'000;
+  if (unit == "m") return 60'000'000'000;
+  if (unit == "h") return 3'600'000'000'000;
   return 0;
+}
+
+// The magnitude of the shortest duration there is, one more than that of the longest.
+constexpr uint64_t kMaxMagnitude = uint64_t{1} << 63;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// A number of a duration. Digits of the fraction that cannot count are left out.
+struct Number {
+  uint64_t whole = 0;
+  uint64_t fraction = 0;
+  double fraction_unit = 1;  // one of `fraction` is 1 / fraction_unit
+};
+
+// Takes the number at the start of `rest`. False: there is none, or it is too large.
+bool TakeNumber(std::string_view& rest, Number& number) {
+  size_t digits = 0;
+  for (; !rest.empty() && IsDigit(rest[0]); rest.remove_prefix(1), ++digits) {
+    if (number.whole > kMaxMagnitude / 10) return false;
+    number.whole = number.whole * 10 + static_cast<uint64_t>(rest[0] - '0');
+    if (number.whole > kMaxMagnitude) return false;
+  }
+  if (!rest.starts_with('.')) return digits > 0;
+  rest.remove_prefix(1);
+  for (; !rest.empty() && IsDigit(rest[0]); rest.remove_prefix(1), ++digits) {
+    if (number.fraction > kMaxMagnitude / 100) continue;
+    number.fraction = number.fraction * 10 + static_cast<uint64_t>(rest[0] - '0');
+    number.fraction_unit *= 10;
+  }
+  return digits > 0;
+}
+
+// Adds `number` of a unit. False: the sum is too large.
+bool Add(const Number& number, uint64_t unit, uint64_t& total) {
+  if (number.whole > kMaxMagnitude / unit) return false;
+  const double part =
+      static_cast<double>(number.fraction) * (static_cast<double>(unit) / number.fraction_unit);
+  total += number.whole * unit;
+  if (total > kMaxMagnitude) return false;
+  total += static_cast<uint64_t>(part);
+  return total <= kMaxMagnitude;
 }
 
 }  // namespace
@@ -68,48 +107,28 @@ std::string FormatGoDuration(absl::Duration duration) {
 
 absl::Status ParseGoDuration(std::string_view text, absl::Duration& duration) {
   std::string_view rest = text;
-  bool negative = false;
-  if (!rest.empty() && (rest[0] == '-' || rest[0] == '+')) {
-    negative = rest[0] == '-';
-    rest.remove_prefix(1);
-  }
+  const bool negative = rest.starts_with('-');
+  if (negative || rest.starts_with('+')) rest.remove_prefix(1);
   if (rest == "0") {
     duration = absl::ZeroDuration();
     return absl::OkStatus();
   }
   if (rest.empty()) return BadDuration("invalid duration", text);
-  double total = 0;
+  uint64_t total = 0;
   while (!rest.empty()) {
-    double number = 0, scale = 1;
-    size_t i = 0;
-    bool digits = false, point = false;
-    for (; i < rest.size() && (std::isdigit(static_cast<unsigned char>(rest[i])) || rest[i] == '.');
-         ++i) {
-      if (rest[i] == '.') {
-        if (point) return BadDuration("invalid duration", text);
-        point = true;
-        continue;
-      }
-      digits = true;
-      if (point) scale /= 10;
-      number = point ? number + (rest[i] - '0') * scale : number * 10 + (rest[i] - '0');
-    }
-    if (!digits) return BadDuration("invalid duration", text);
-    rest.remove_prefix(i);
-    size_t unit_length = 0;
-    while (unit_length < rest.size() && rest[unit_length] != '.' &&
-           !std::isdigit(static_cast<unsigned char>(rest[unit_length])))
-      ++unit_length;
-    if (unit_length == 0) return BadDuration("missing unit in duration", text);
-    const double unit = UnitNanoseconds(rest.substr(0, unit_length));
-    if (unit == 0)
-      return BadDuration(
-          StrCat("unknown unit ", GoQuote(rest.substr(0, unit_length)), " in duration"), text);
-    total += number * unit;
-    rest.remove_prefix(unit_length);
+    Number number;
+    if (!TakeNumber(rest, number)) return BadDuration("invalid duration", text);
+    size_t length = 0;
+    while (length < rest.size() && rest[length] != '.' && !IsDigit(rest[length])) ++length;
+    if (length == 0) return BadDuration("missing unit in duration", text);
+    const std::string_view name = rest.substr(0, length);
+    const uint64_t unit = UnitNanoseconds(name);
+    if (unit == 0) return BadDuration(StrCat("unknown unit ", GoQuote(name), " in duration"), text);
+    if (!Add(number, unit, total)) return BadDuration("invalid duration", text);
+    rest.remove_prefix(length);
   }
-  if (total > 9.2e18) return BadDuration("invalid duration", text);
-  duration = absl::Nanoseconds(static_cast<int64_t>(std::llround(negative ? -total : total)));
+  if (total == kMaxMagnitude && !negative) return BadDuration("invalid duration", text);
+  duration = absl::Nanoseconds(static_cast<int64_t>(negative ? 0 - total : total));
   return absl::OkStatus();
 }
 

@@ -28,6 +28,8 @@ constexpr double kImagePullBuckets[] = {1,   5,   10,  20,  30,  60,   120,  180
                                         300, 360, 480, 600, 900, 1200, 1800, 2700, 3600};
 constexpr double kContainerCountBuckets[] = {1, 2, 4, 8, 16};
 
+constexpr double kApiRequestBuckets[] = {0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60};
+
 constexpr MetricRow kRows[] = {
     // Pods and their workers.
     {"kubelet_node_name",
@@ -304,6 +306,26 @@ constexpr MetricRow kRows[] = {
      "method,path,server_type,long_running",
      {},
      "HTTP requests being served."},
+
+    // The client of the API server.
+    {"rest_client_requests_total",
+     kCounter,
+     kMetrics,
+     "ALPHA",
+     "code,method,host",
+     {},
+     "Requests to the API server, by the code of the answer; <error> when there was none."},
+    {"rest_client_request_retries_total",
+     kCounter,
+     kMetrics,
+     "ALPHA",
+     "code,verb,host",
+     {},
+     "Requests to the API server that were sent again."},
+    {"rest_client_request_duration_seconds", kHistogram, kMetrics, "ALPHA", "verb,host",
+     kApiRequestBuckets, "Seconds from sending a request to the head of its answer."},
+    {"rest_client_rate_limiter_duration_seconds", kHistogram, kMetrics, "ALPHA", "verb,host",
+     kApiRequestBuckets, "Seconds that requests waited for kubeAPIQPS and kubeAPIBurst."},
 
     // The process.
     {"kubernetes_build_info",

@@ -30,9 +30,10 @@ absl::Status LimitHugepages(const std::string& directory, const HugetlbFiles& fi
 
 std::vector<std::string> Driver::DirectoriesOf(const std::string& path) const {
   std::vector<std::string> directories;
-  directories.reserve(layout_.hierarchies.size());
+  directories.reserve(layout_.hierarchies.size() + 1);
   for (const Hierarchy& hierarchy : layout_.hierarchies)
     directories.push_back(StrCat(hierarchy.directory, path));
+  if (!layout_.unified.empty()) directories.push_back(StrCat(layout_.unified, path));
   return directories;
 }
 

@@ -18,7 +18,8 @@ class Driver {
  public:
   virtual ~Driver() = default;
 
-  // The directories of a cgroup, one per hierarchy, whether they exist or not.
+  // The directories that a cgroup of ours can have, one per hierarchy and on v1 one of v2 mounted
+  // beside it, whether they exist or not.
   std::vector<std::string> DirectoriesOf(const std::string& path) const;
 
   // Whether the cgroup at `root` can hold ours: it exists wherever it has to, with the controllers

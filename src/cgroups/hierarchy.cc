@@ -55,7 +55,11 @@ absl::StatusOr<Layout> LayoutBelow(const std::string& mount_root) {
     if (!S_ISDIR(info.st_mode)) continue;
     ASSIGN_OR_RETURN(const bool cgroup, os::Exists(os::JoinPath(directory, kProcs)));
     ASSIGN_OR_RETURN(const bool unified, os::Exists(os::JoinPath(directory, kControllers)));
-    if (cgroup && !unified) layout.hierarchies.push_back({directory, ControllersOf(name)});
+    if (unified) {
+      if (layout.unified.empty()) layout.unified = directory;
+    } else if (cgroup) {
+      layout.hierarchies.push_back({directory, ControllersOf(name)});
+    }
   }
   if (layout.hierarchies.empty()) return NothingMounted(mount_root);
   return layout;
@@ -91,7 +95,10 @@ absl::StatusOr<Layout> LayoutOf(const std::vector<os::MountInfo>& table) {
   const bool v1_in_use = std::any_of(v1.hierarchies.begin(), v1.hierarchies.end(), [](auto& h) {
     return !h.controllers[0].starts_with("name=");
   });
-  if (v1_in_use) return v1;
+  if (v1_in_use) {
+    if (!v2.hierarchies.empty()) v1.unified = v2.hierarchies[0].directory;
+    return v1;
+  }
   if (!v2.hierarchies.empty()) return v2;
   return NothingMounted("the mount table");
 }

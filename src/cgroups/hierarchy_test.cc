@@ -37,6 +37,7 @@ TEST(LayoutOf, SeparateHierarchies) {
   EXPECT_EQ(layout->Find("memory")->directory, "/sys/fs/cgroup/memory");
   EXPECT_EQ(layout->Find(kSystemd)->directory, "/sys/fs/cgroup/systemd");
   EXPECT_EQ(layout->Find("pids"), nullptr);
+  EXPECT_EQ(layout->unified, "/sys/fs/cgroup/unified");
 }
 
 TEST(LayoutOf, UnifiedHierarchy) {
@@ -85,6 +86,7 @@ TEST(FindLayout, DirectoriesTellOnlyOnce) {
   ASSERT_EQ(layout->hierarchies.size(), 2u);
   EXPECT_THAT(layout->hierarchies[0].controllers, ElementsAre("cpu", "cpuacct"));
   EXPECT_THAT(layout->hierarchies[1].controllers, ElementsAre(kSystemd));
+  EXPECT_EQ(layout->unified, root + "/unified");
   std::filesystem::remove_all(root);
 }
 

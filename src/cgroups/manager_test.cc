@@ -418,6 +418,53 @@ TEST_F(V1Test, ProcessesThatAreNotOursAreNeverSignalled) {
   }
 }
 
+// v2 mounted beside v1, where the runtime makes cgroups of the same paths and leaves them.
+class HybridTest : public V1Test {
+ protected:
+  HybridTest() { kernel_.Mount("unified", {{kControllers, "\n"}, {kKill, ""}}); }
+};
+
+TEST_F(HybridTest, NothingIsMadeInTheUnifiedHierarchy) {
+  Make();
+  EXPECT_FALSE(manager_->IsV2());
+  ASSERT_TRUE(manager_->EnsureRoots({}).ok());
+  ASSERT_TRUE(manager_->EnsurePod("a", QosClass::kBurstable, {}).ok());
+  EXPECT_TRUE(manager_->PodExists("a", QosClass::kBurstable));
+  EXPECT_FALSE(fs::exists(At("unified/kubepods")));
+}
+
+TEST_F(HybridTest, DestroyTakesWhatTheRuntimeLeftInTheUnifiedHierarchy) {
+  Make("/node");
+  for (const char* hierarchy : {"cpu,cpuacct", "cpuset", "memory", "freezer", "systemd"})
+    ASSERT_TRUE(os::MakeDirectories(At(StrCat(hierarchy, "/node")), 0755).ok());
+  ASSERT_TRUE(manager_->EnsurePod("a", QosClass::kBurstable, {}).ok());
+  for (const char* path :
+       {"unified/node/kubepods/burstable/poda/c1/x", "unified/node/kubepods/burstable/poda/c2",
+        "unified/node/kubepods/burstable/podaa/c1", "unified/node/kubepods/burstable/other",
+        "unified/kubepods/burstable/poda/c1"})
+    ASSERT_TRUE(os::MakeDirectories(At(path), 0755).ok());
+  const absl::Status status = manager_->DestroyPod("a");
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_FALSE(fs::exists(At("memory/node/kubepods/burstable/poda")));
+  EXPECT_FALSE(fs::exists(At("unified/node/kubepods/burstable/poda")));
+  for (const char* path :
+       {"unified/node/kubepods/burstable/podaa/c1", "unified/node/kubepods/burstable/other",
+        "unified/kubepods/burstable/poda/c1"})
+    EXPECT_TRUE(fs::exists(At(path))) << path;
+}
+
+TEST_F(HybridTest, WhatIsLeftOnlyInTheUnifiedHierarchyIsListed) {
+  Make();
+  ASSERT_TRUE(manager_->EnsureRoots({}).ok());
+  ASSERT_TRUE(os::MakeDirectories(At("unified/kubepods/besteffort/podleft"), 0755).ok());
+  const auto pods = manager_->ListPods();
+  ASSERT_TRUE(pods.ok()) << pods.status();
+  ASSERT_EQ(pods->size(), 1u);
+  EXPECT_EQ((*pods)[0].uid, "left");
+  ASSERT_TRUE(manager_->DestroyPod("left").ok());
+  EXPECT_FALSE(fs::exists(At("unified/kubepods/besteffort/podleft")));
+}
+
 class V2Test : public testing::Test {
  protected:
   explicit V2Test(
@@ -551,6 +598,10 @@ class RealV1Test : public testing::Test {
         GTEST_SKIP() << "needs writable cgroups: " << made;
       directories_.push_back(directory);
     }
+    if (!layout->unified.empty()) {
+      unified_ = layout->unified + root_;
+      directories_.push_back(unified_);
+    }
     auto manager = CreateCgroupfsManager({root_, kMountRoot});
     ASSERT_TRUE(manager.ok()) << manager.status();
     manager_ = *std::move(manager);
@@ -563,6 +614,7 @@ class RealV1Test : public testing::Test {
   static constexpr char kMountRoot[] = "/sys/fs/cgroup";
   std::string root_;
   std::vector<std::string> directories_;
+  std::string unified_;  // "" where v2 is not mounted beside v1
   std::unique_ptr<Manager> manager_;
 };
 
@@ -624,6 +676,23 @@ TEST_F(RealV1Test, DestroyEndsFrozenProcessesToo) {
   EXPECT_TRUE(victim.WaitKilled());
   EXPECT_FALSE(manager_->PodExists("a", QosClass::kBurstable));
   EXPECT_THAT(*manager_->ListPods(), IsEmpty());
+}
+
+// As runc leaves a container's cgroup; here with a process still in it.
+TEST_F(RealV1Test, DestroyReachesTheUnifiedHierarchy) {
+  if (unified_.empty()) GTEST_SKIP() << "needs cgroup v2 mounted beside v1";
+  ASSERT_TRUE(manager_->EnsureRoots({}).ok());
+  ASSERT_TRUE(manager_->EnsurePod("a", QosClass::kBurstable, {}).ok());
+  const std::string pod = unified_ + "/kubepods/burstable/poda";
+  ASSERT_TRUE(os::MakeDirectories(pod + "/c1", 0755).ok());
+  Victim victim;
+  Write(pod + "/c1/" + kProcs, StrCat(victim.pid()));
+  ASSERT_EQ(Read(pod + "/c1/" + kProcs), StrCat(victim.pid(), "\n"));
+  const absl::Status status = manager_->DestroyPod("a");
+  ASSERT_TRUE(status.ok()) << status;
+  ASSERT_FALSE(fs::exists(pod));
+  EXPECT_TRUE(victim.WaitKilled());
+  EXPECT_TRUE(fs::exists(unified_ + "/kubepods/burstable"));
 }
 
 }  // namespace

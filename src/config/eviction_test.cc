@@ -63,6 +63,9 @@ TEST(CpuSet, Parses) {
   EXPECT_THAT(*ParseCpuSet("0-2,7"), ElementsAre(0, 1, 2, 7));
   EXPECT_THAT(*ParseCpuSet("3"), ElementsAre(3));
   EXPECT_TRUE(ParseCpuSet("")->empty());
+  std::string repeated = "0-65535";
+  for (int i = 0; i < 1000; ++i) repeated += ",0-65535";
+  EXPECT_EQ(ParseCpuSet(repeated)->size(), 65536);
   for (const char* text : {"a", "-1", "2-1", "1-", "1,", "0-100000"})
     EXPECT_FALSE(ParseCpuSet(text).ok()) << text;
 }

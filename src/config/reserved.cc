@@ -40,8 +40,8 @@ bool ParseCpu(absl::string_view text, int& cpu) {
 }  // namespace
 
 absl::StatusOr<std::set<int>> ParseCpuSet(std::string_view text) {
-  std::set<int> cpus;
-  if (text.empty()) return cpus;
+  if (text.empty()) return std::set<int>();
+  std::vector<bool> listed(kMaxCpu);  // ranges may repeat each other without end
   for (absl::string_view part : absl::StrSplit(ToAbsl(text), ',')) {
     const std::vector<absl::string_view> ends = absl::StrSplit(part, absl::MaxSplits('-', 1));
     int first = 0, last = 0;
@@ -49,7 +49,11 @@ absl::StatusOr<std::set<int>> ParseCpuSet(std::string_view text) {
     if (!ok)
       return absl::InvalidArgumentError(
           StrCat(GoQuote(ToStd(part)), " is neither a CPU nor a range of CPUs"));
-    for (int cpu = first; cpu <= last; ++cpu) cpus.insert(cpu);
+    std::fill(listed.begin() + first, listed.begin() + last + 1, true);
+  }
+  std::set<int> cpus;
+  for (int cpu = 0; cpu < kMaxCpu; ++cpu) {
+    if (listed[static_cast<size_t>(cpu)]) cpus.insert(cpus.end(), cpu);
   }
   return cpus;
 }

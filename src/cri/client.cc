@@ -215,6 +215,27 @@ class GrpcClient final : public Client, public Runtime, public Images {
         "exec_sync", &RuntimeAsync::ExecSync, std::move(request), deadline);
   }
 
+  Task<absl::StatusOr<std::string>> Exec(criv1::ExecRequest request) override {
+    auto response = co_await Call<criv1::ExecRequest, criv1::ExecResponse>(
+        "exec", &RuntimeAsync::Exec, std::move(request), timeout_);
+    if (!response.ok()) co_return response.status();
+    co_return response->url();
+  }
+
+  Task<absl::StatusOr<std::string>> Attach(criv1::AttachRequest request) override {
+    auto response = co_await Call<criv1::AttachRequest, criv1::AttachResponse>(
+        "attach", &RuntimeAsync::Attach, std::move(request), timeout_);
+    if (!response.ok()) co_return response.status();
+    co_return response->url();
+  }
+
+  Task<absl::StatusOr<std::string>> PortForward(criv1::PortForwardRequest request) override {
+    auto response = co_await Call<criv1::PortForwardRequest, criv1::PortForwardResponse>(
+        "port_forward", &RuntimeAsync::PortForward, std::move(request), timeout_);
+    if (!response.ok()) co_return response.status();
+    co_return response->url();
+  }
+
   Task<absl::StatusOr<std::unique_ptr<EventStream>>> WatchEvents() override {
     co_return OpenEventStream(loop_, *runtime_);
   }

@@ -68,6 +68,13 @@ class Runtime {
   virtual async::Task<absl::StatusOr<criv1::ExecSyncResponse>> ExecSync(
       std::string container_id, std::vector<std::string> command, absl::Duration timeout) = 0;
 
+  // Prepare a stream into a running container, or to ports of a ready sandbox. Each gives the URL
+  // of the runtime's streaming server at which an upgraded connection starts it, once.
+  virtual async::Task<absl::StatusOr<std::string>> Exec(criv1::ExecRequest request) = 0;
+  virtual async::Task<absl::StatusOr<std::string>> Attach(criv1::AttachRequest request) = 0;
+  virtual async::Task<absl::StatusOr<std::string>> PortForward(
+      criv1::PortForwardRequest request) = 0;
+
   // UNIMPLEMENTED before containerd 1.7.
   virtual async::Task<absl::StatusOr<std::unique_ptr<EventStream>>> WatchEvents() = 0;
 };

@@ -82,8 +82,8 @@ async::Task<absl::StatusOr<Answer>> ReadAnswer(std::shared_ptr<Exchange> exchang
   const std::string encoding = HeaderOf(head.headers, "content-encoding");
   if (encoding.empty() || encoding == "identity") co_return answer;
   if (encoding != "gzip")
-    co_return absl::UnavailableError(StrCat("the answer's encoding ", GoQuote(encoding),
-                                            " was not asked for"));
+    co_return absl::UnavailableError(
+        StrCat("the answer's encoding ", GoQuote(encoding), " was not asked for"));
   CO_ASSIGN_OR_RETURN(answer.body, Gunzip(answer.body, max_bytes));
   co_return answer;
 }
@@ -151,8 +151,7 @@ ApiClient::ApiClient(async::Loop& loop, ApiClientOptions options, ServerAddress 
       server_(std::move(server)),
       flow_control_(options_.qps, options_.burst, loop.Monotonic()),
       credentials_(loop, options_.access, [this] { CloseConnections(); }),
-      transport_(
-          loop, [this] { return DialServer(); }, options_.times) {}
+      transport_(loop, [this] { return DialServer(); }, options_.times) {}
 
 async::Task<void> ApiClient::Close() { co_await transport_.Close(); }
 
@@ -216,7 +215,8 @@ async::Task<ApiClient::Attempt> ApiClient::TryOnce(Request request) {
   http.headers.emplace_back("user-agent", options_.user_agent);
   if (!options_.access.disable_compression && !IsWatch(request))
     http.headers.emplace_back("accept-encoding", "gzip");
-  if (!request.content_type.empty()) http.headers.emplace_back("content-type", request.content_type);
+  if (!request.content_type.empty())
+    http.headers.emplace_back("content-type", request.content_type);
   if (!request.body.empty())
     http.headers.emplace_back("content-length", StrCat(request.body.size()));
   http.body = std::move(request.body);

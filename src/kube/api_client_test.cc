@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/match.h"
+#include "base/metrics.h"
 #include "base/strings.h"
 #include "kube/errors.h"
 #include "kube/test_loop.h"
@@ -52,7 +53,8 @@ async::Task<void> AsksAndSends(async::Loop* loop, TestServer* server, Client* cl
   EXPECT_EQ(seen.target, "/api/v1/nodes/lab/status?timeout=10s");
   EXPECT_EQ(HeaderOf(seen.headers, "content-type"), "application/strategic-merge-patch+json");
   EXPECT_EQ(HeaderOf(seen.headers, "content-length"), "300000");
-  EXPECT_EQ(HeaderOf(seen.headers, "accept"), "application/vnd.kubernetes.protobuf,application/json");
+  EXPECT_EQ(HeaderOf(seen.headers, "accept"),
+            "application/vnd.kubernetes.protobuf,application/json");
   EXPECT_EQ(HeaderOf(seen.headers, "accept-encoding"), "gzip");
   EXPECT_EQ(HeaderOf(seen.headers, "user-agent"), DefaultUserAgent());
   EXPECT_EQ(HeaderOf(seen.headers, "authorization"), "Bearer secret");
@@ -84,9 +86,9 @@ TEST_F(ApiClientTest, UsesOneConnection) {
 
 // Six bytes, gzipped.
 std::string Gzipped() {
-  static constexpr unsigned char kBytes[] = {0x1f, 0x8b, 8,    0,    0,    0,    0,    0, 0,    3,   0xcb,
-                                             0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00, 0x20, 0x30, 0x3a,
-                                             0x36, 0x06, 0x00, 0x00, 0x00};
+  static constexpr unsigned char kBytes[] = {0x1f, 0x8b, 8,    0,    0,    0,    0,    0,    0,
+                                             3,    0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00,
+                                             0x20, 0x30, 0x3a, 0x36, 0x06, 0x00, 0x00, 0x00};
   return std::string(reinterpret_cast<const char*>(kBytes), sizeof kBytes);
 }
 
@@ -112,7 +114,8 @@ async::Task<void> Retries(TestServer* server, Client* client) {
   int asked = 0;
   server->OnRequest([&asked](const TestRequest& request) {
     ++asked;
-    if (request.target == "/always") return TestReply{.code = 503, .headers = {{"retry-after", "0"}}};
+    if (request.target == "/always")
+      return TestReply{.code = 503, .headers = {{"retry-after", "0"}}};
     if (request.target == "/plain") return TestReply{.code = 500, .body = "oops"};
     if (asked < 4) return TestReply{.code = 429, .headers = {{"retry-after", "0"}}};
     return TestReply{.body = request.body};
@@ -147,7 +150,8 @@ async::Task<void> TimesOut(TestServer* server, Client* client) {
   for (const char* path : {"/silent", "/half"}) {
     auto answer = co_await client->Do(GetOf(path, absl::Milliseconds(50)));
     EXPECT_TRUE(absl::IsDeadlineExceeded(answer.status())) << answer.status();
-    EXPECT_TRUE(absl::StrContains(answer.status().message(), StrCat(path, "\": timed out after 50ms")));
+    EXPECT_TRUE(
+        absl::StrContains(answer.status().message(), StrCat(path, "\": timed out after 50ms")));
   }
   // Its streams are given back: the connection still serves.
   server->OnRequest([](const TestRequest&) { return TestReply{}; });
@@ -161,7 +165,8 @@ TEST_F(ApiClientTest, ObeysDeadlines) {
 }
 
 async::Task<void> HitsLimits(TestServer* server, Client* client) {
-  server->OnRequest([](const TestRequest&) { return TestReply{.body = std::string(2'000'000, 'x')}; });
+  server->OnRequest(
+      [](const TestRequest&) { return TestReply{.body = std::string(2'000'000, 'x')}; });
   Request request = GetOf("/large");
   auto answer = co_await client->Do(request);
   EXPECT_EQ(answer.ok() ? answer->body.size() : 0, 2'000'000);
@@ -253,6 +258,29 @@ async::Task<void> IsThrottled(async::Loop* loop, Client* client) {
 TEST_F(ApiClientTest, KeepsToItsRate) {
   TestServer server(*loop_, work_);
   Run(IsThrottled(loop_.get(), MakeClient({.access = server.Access(), .qps = 50, .burst = 2})));
+}
+
+async::Task<void> IsCounted(TestServer* server, Client* client, Metrics* metrics) {
+  int asked = 0;
+  server->OnRequest([&asked](const TestRequest&) {
+    if (++asked == 1) return TestReply{.code = 429, .headers = {{"retry-after", "0"}}};
+    return TestReply{};
+  });
+  EXPECT_TRUE((co_await client->Do(GetOf("/"))).ok());
+  const absl::StatusOr<std::string> text = metrics->Render("/metrics");
+  const std::string host = StrCat("host=\"127.0.0.1:", server->port(), "\"");
+  for (const std::string& line :
+       {StrCat("rest_client_requests_total{code=\"200\",", host, ",method=\"GET\"} 1\n"),
+        StrCat("rest_client_requests_total{code=\"429\",", host, ",method=\"GET\"} 1\n"),
+        StrCat("rest_client_request_retries_total{code=\"429\",", host, ",verb=\"GET\"} 1\n"),
+        StrCat("rest_client_request_duration_seconds_count{", host, ",verb=\"GET\"} 2\n")})
+    EXPECT_TRUE(absl::StrContains(*text, line)) << line << *text;
+}
+
+TEST_F(ApiClientTest, CountsRequests) {
+  TestServer server(*loop_, work_);
+  Metrics metrics;
+  Run(IsCounted(&server, MakeClient({.access = server.Access(), .metrics = &metrics}), &metrics));
 }
 
 TEST(FlowControl, ReservesInOrderAndRefusesWhatIsTooLate) {

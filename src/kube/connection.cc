@@ -31,6 +31,7 @@ Connection::Connection(async::Loop& loop, std::unique_ptr<TlsStream> tls, Connec
       tls_(std::move(tls)),
       session_(loop),
       output_(loop),
+      settled_(loop),
       last_read_(loop.Monotonic()) {}
 
 Connection::~Connection() { loop_.CancelTimer(timer_); }
@@ -39,6 +40,11 @@ void Connection::Start(async::TaskScope& scope) {
   if (scope.Spawn("read", ReadLoop(shared_from_this())) == 0 ||
       scope.Spawn("write", WriteLoop(shared_from_this())) == 0)
     Close(absl::CancelledError("the client is closed"));
+}
+
+async::Task<absl::Status> Connection::Ready() {
+  while (!closed_ && !session_.has_settings()) co_await settled_.Wait();
+  co_return closed_why_;
 }
 
 absl::StatusOr<std::shared_ptr<Http2Stream>> Connection::Submit(Http2Request request) {
@@ -64,7 +70,9 @@ void Connection::Cancel(Http2Stream& stream) {
 void Connection::Close(const absl::Status& why) {
   if (std::exchange(closed_, true)) return;
   loop_.CancelTimer(std::exchange(timer_, 0));
+  closed_why_ = why;
   session_.Fail(why);
+  settled_.Notify();
   boost::system::error_code ignored;
   tls_->stream.lowest_layer().close(ignored);
   output_.Ring();
@@ -89,6 +97,7 @@ async::Task<void> Connection::ReadLoop(std::shared_ptr<Connection> self) {
     self->ping_sent_ = false;
     const absl::Status read = self->session_.Receive(std::string_view(buffer).substr(0, size));
     if (!read.ok()) self->Close(read);
+    if (self->session_.has_settings()) self->settled_.Notify();
     self->output_.Ring();
   }
 }

@@ -36,6 +36,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // closed.
   void Start(async::TaskScope& scope);
 
+  // Waits for the server's settings, before which nothing is to be sent. Error: it has closed.
+  async::Task<absl::Status> Ready();
+
   // Queues a request. Error: the connection takes no more.
   absl::StatusOr<std::shared_ptr<Http2Stream>> Submit(Http2Request request);
 
@@ -61,7 +64,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<TlsStream> tls_;
   Http2Session session_;
   async::Wakeup output_;
+  async::Signal settled_;  // the settings have come, or the end
   bool closed_ = false;
+  absl::Status closed_why_;
   absl::Duration last_read_;
   bool ping_sent_ = false;
   async::Loop::TimerId timer_ = 0;

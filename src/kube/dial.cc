@@ -87,15 +87,15 @@ async::Task<absl::Status> ConnectTcp(async::Loop* loop, tcp::socket* socket,
 }
 
 // Asks the proxy at the other end of `socket` for a way to the server.
-async::Task<absl::Status> AskProxy(tcp::socket* socket, ServerAddress proxy,
-                                   ServerAddress server) {
+async::Task<absl::Status> AskProxy(tcp::socket* socket, ServerAddress proxy, ServerAddress server) {
   std::string request =
       StrCat("CONNECT ", server.HostPort(), " HTTP/1.1\r\nHost: ", server.HostPort(), "\r\n");
   if (!proxy.user_info.empty())
     StrAppend(&request, "Proxy-Authorization: Basic ", absl::Base64Escape(proxy.user_info), "\r\n");
   request += "\r\n";
   const std::string what = StrCat("proxy ", proxy.HostPort());
-  const auto [write_error, sent] = co_await asio::async_write(*socket, asio::buffer(request), kAsTuple);
+  const auto [write_error, sent] =
+      co_await asio::async_write(*socket, asio::buffer(request), kAsTuple);
   CO_RETURN_IF_ERROR(ToStatus(write_error, what));
   // What follows the head would belong to TLS, but there a server says nothing before the client.
   std::string head;
@@ -105,7 +105,8 @@ async::Task<absl::Status> AskProxy(tcp::socket* socket, ServerAddress proxy,
     co_return absl::UnavailableError(StrCat(what, ": its answer is no HTTP"));
   CO_RETURN_IF_ERROR(ToStatus(read_error, what));
   const std::string_view line = std::string_view(head).substr(0, head.find("\r\n"));
-  const bool granted = line.starts_with("HTTP/1.") && line.size() >= 12 && line.substr(9, 3) == "200";
+  const bool granted =
+      line.starts_with("HTTP/1.") && line.size() >= 12 && line.substr(9, 3) == "200";
   if (!granted) co_return absl::UnavailableError(StrCat(what, ": it answers ", GoQuote(line)));
   if (size != head.size())
     co_return absl::UnavailableError(StrCat(what, ": it sent something after its answer"));

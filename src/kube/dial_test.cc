@@ -27,7 +27,12 @@ constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 // Takes one connection, answers its CONNECT as told, and carries bytes to `port`.
 struct TestProxy {
   TestProxy(async::Loop& l, async::TaskScope& s, std::string a, uint16_t p)
-      : loop(l), scope(s), answer(std::move(a)), server_port(p), acceptor(l.io()), client(l.io()),
+      : loop(l),
+        scope(s),
+        answer(std::move(a)),
+        server_port(p),
+        acceptor(l.io()),
+        client(l.io()),
         server(l.io()) {
     acceptor.open(tcp::v4());
     acceptor.bind(tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
@@ -104,11 +109,11 @@ TEST_F(ProxyTest, IsAskedForAWay) {
 
 TEST_F(ProxyTest, MayRefuse) {
   TestServer server(*loop_, work_);
-  TestProxy proxy(*loop_, work_, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", server.port());
+  TestProxy proxy(*loop_, work_, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+                  server.port());
   Ask(server, proxy);
-  EXPECT_TRUE(absl::StrContains(
-      answer_.status().message(),
-      "it answers \"HTTP/1.1 407 Proxy Authentication Required\""))
+  EXPECT_TRUE(absl::StrContains(answer_.status().message(),
+                                "it answers \"HTTP/1.1 407 Proxy Authentication Required\""))
       << answer_.status();
   EXPECT_FALSE(absl::StrContains(answer_.status().message(), "secret"));
 }

@@ -56,9 +56,9 @@ metav1::Status StatusOfText(const Answer& answer) {
   status.set_code(answer.code);
   if (const Meaning* meaning = MeaningOf(answer.code); meaning != nullptr)
     status.set_reason(meaning->reason);
-  status.set_message(StrCat(
-      "the server answers ", answer.code, " ",
-      GoQuote(CleanUtf8(std::string_view(answer.body).substr(0, kMaxQuotedBytes)))));
+  status.set_message(
+      StrCat("the server answers ", answer.code, " ",
+             GoQuote(CleanUtf8(std::string_view(answer.body).substr(0, kMaxQuotedBytes)))));
   return status;
 }
 
@@ -91,9 +91,8 @@ absl::Status ToStatus(const metav1::Status& status) {
 absl::Status StatusOf(const Answer& answer) {
   if (answer.code < 300) return absl::OkStatus();
   metav1::Status status;
-  const bool told =
-      DecodeObject({answer.content_type, answer.body}, status, "v1", "Status").ok() &&
-      status.status() == "Failure";
+  const bool told = DecodeObject({answer.content_type, answer.body}, status, "v1", "Status").ok() &&
+                    status.status() == "Failure";
   if (!told) status = StatusOfText(answer);
   if (status.code() == 0) status.set_code(answer.code);
   if (status.details().retryafterseconds() == 0 && answer.retry_after > absl::ZeroDuration())

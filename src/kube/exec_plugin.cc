@@ -93,12 +93,10 @@ absl::StatusOr<ExecCredential> ParseExecCredential(std::string_view output,
   const json::object& object = value->get_object();
   const auto is = [&](std::string_view field, std::string_view want) {
     const json::value* found = object.if_contains(field);
-    return found != nullptr && found->is_string() &&
-           std::string_view(found->get_string()) == want;
+    return found != nullptr && found->is_string() && std::string_view(found->get_string()) == want;
   };
   if (!is("kind", "ExecCredential") || !is("apiVersion", api_version))
-    return absl::InvalidArgumentError(
-        StrCat("its output is no ExecCredential of ", api_version));
+    return absl::InvalidArgumentError(StrCat("its output is no ExecCredential of ", api_version));
   const json::value* status = object.if_contains("status");
   if (status == nullptr || !status->is_object())
     return absl::InvalidArgumentError("its output has no status");

@@ -28,8 +28,8 @@ TEST(ExecCredential, IsRead) {
   ASSERT_TRUE(credential.ok()) << credential.status();
   EXPECT_EQ(credential->token, "t");
   EXPECT_EQ(cubelet::FormatTime(credential->expires), "2030-01-02T03:04:05Z");
-  credential = ParseExecCredential(
-      Credential(R"({"clientCertificateData":"c","clientKeyData":"k"})"), kV1);
+  credential =
+      ParseExecCredential(Credential(R"({"clientCertificateData":"c","clientKeyData":"k"})"), kV1);
   ASSERT_TRUE(credential.ok()) << credential.status();
   EXPECT_EQ(credential->certificate + credential->key, "ck");
   EXPECT_EQ(credential->expires, absl::InfiniteFuture());
@@ -74,11 +74,12 @@ class ExecPluginTest : public LoopTest {
  protected:
   async::Task<void> Asks(std::string counter) {
     int changed = 0;
-    const std::string script = StrCat(
-        "echo x >> ", counter, "; n=$(wc -l < ", counter, "); test -n \"$KUBERNETES_EXEC_INFO\" && ",
-        "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"", kV1,
-        "\",\"status\":{\"token\":\"'$n'\",\"clientCertificateData\":\"'$n'\",",
-        "\"clientKeyData\":\"k\"}}'");
+    const std::string script =
+        StrCat("echo x >> ", counter, "; n=$(wc -l < ", counter,
+               "); test -n \"$KUBERNETES_EXEC_INFO\" && ",
+               "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"", kV1,
+               "\",\"status\":{\"token\":\"'$n'\",\"clientCertificateData\":\"'$n'\",",
+               "\"clientKeyData\":\"k\"}}'");
     ExecPlugin plugin(*loop_, Access(script), [&changed] { ++changed; });
     for (int i = 0; i < 3; ++i) {
       auto given = co_await plugin.Get();
@@ -106,7 +107,8 @@ class ExecPluginTest : public LoopTest {
 
   async::Task<void> AuthenticatesWith(TestServer* server, Client* client) {
     server->OnRequest([](const TestRequest& request) {
-      return TestReply{.body = StrCat(HeaderOf(request.headers, "authorization"), " ", request.client)};
+      return TestReply{.body =
+                           StrCat(HeaderOf(request.headers, "authorization"), " ", request.client)};
     });
     Request request;
     request.path = "/";

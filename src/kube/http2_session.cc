@@ -14,9 +14,6 @@
 namespace cubelet::kube {
 namespace {
 
-// Before the server's settings have come; afterwards it is the server's word.
-constexpr uint32_t kFirstMaxStreams = 100;
-
 nghttp2_nv Field(std::string_view name, std::string_view value) {
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
@@ -69,6 +66,7 @@ struct SessionCallbacks {
   }
 
   static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+    if (frame->hd.type == NGHTTP2_SETTINGS) Self(user).has_settings_ = true;
     Http2Stream* const stream = Find(user, frame->hd.stream_id);
     if (stream == nullptr || frame->hd.type != NGHTTP2_HEADERS || stream->has_head) return 0;
     if (stream->code < 200) {
@@ -115,7 +113,6 @@ struct SessionCallbacks {
     CHECK(nghttp2_option_new(&options) == 0);
     const absl::Cleanup delete_options = [&] { nghttp2_option_del(options); };
     nghttp2_option_set_no_auto_window_update(options, 1);
-    nghttp2_option_set_peer_max_concurrent_streams(options, kFirstMaxStreams);
     nghttp2_session* session = nullptr;
     CHECK(nghttp2_session_client_new2(&session, callbacks, self, options) == 0);
     return session;
@@ -205,8 +202,8 @@ void Http2Session::EndStream(int32_t id, uint32_t error_code) {
   stream->ended = true;
   stream->unprocessed = error_code == NGHTTP2_REFUSED_STREAM;
   if (error_code != NGHTTP2_NO_ERROR) {
-    stream->error = absl::UnavailableError(StrCat(
-        "http2: stream ended with ", std::string_view(nghttp2_http2_strerror(error_code))));
+    stream->error = absl::UnavailableError(
+        StrCat("http2: stream ended with ", std::string_view(nghttp2_http2_strerror(error_code))));
   } else if (!stream->has_head) {
     stream->error = absl::UnavailableError("http2: stream ended without an answer");
   }

@@ -54,6 +54,9 @@ class Http2Session {
   // Ends all streams with `error`. Nothing but accepts() may be called afterwards.
   void Fail(const absl::Status& error);
 
+  // Whether the server has said how many streams it allows. A request before that might wait for
+  // others that never end.
+  bool has_settings() const { return has_settings_; }
   // Whether a further request would be taken and sent at once.
   bool accepts() const;
   // Both sides have nothing more to say: the connection is to be closed.
@@ -68,7 +71,8 @@ class Http2Session {
   nghttp2_session* session_ = nullptr;
   absl::flat_hash_map<int32_t, std::shared_ptr<Http2Stream>> streams_;
   bool failed_ = false;
-  absl::Status broken_;    // the first breach of the protocol that nghttp2 has seen
+  bool has_settings_ = false;
+  absl::Status broken_;  // the first breach of the protocol that nghttp2 has seen
 };
 
 }  // namespace cubelet::kube

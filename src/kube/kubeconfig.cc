@@ -77,8 +77,7 @@ class Section {
     std::vector<Section> members;
     const json::value* value = Find(field);
     if (value == nullptr) return members;
-    if (!value->is_array())
-      return absl::InvalidArgumentError(StrCat(At(field), ": want a list"));
+    if (!value->is_array()) return absl::InvalidArgumentError(StrCat(At(field), ": want a list"));
     for (const json::value& item : value->get_array()) {
       const std::string place = StrCat(At(field), "[", members.size(), "]");
       if (!item.is_object()) return absl::InvalidArgumentError(StrCat(place, ": want an object"));
@@ -167,17 +166,15 @@ absl::Status ReadExec(const Section& exec, ExecConfig& out) {
     return absl::InvalidArgumentError(StrCat(exec.At("command"), ": it is missing"));
   const bool v1 = out.api_version == StrCat(kExecGroup, "v1");
   if (!v1 && out.api_version != StrCat(kExecGroup, "v1beta1"))
-    return absl::InvalidArgumentError(
-        StrCat(exec.At("apiVersion"), ": want ", kExecGroup, "v1 or v1beta1, got ",
-               GoQuote(out.api_version)));
+    return absl::InvalidArgumentError(StrCat(exec.At("apiVersion"), ": want ", kExecGroup,
+                                             "v1 or v1beta1, got ", GoQuote(out.api_version)));
   if (interactive == "Always")
     return absl::InvalidArgumentError(
         StrCat(exec.At("interactiveMode"), ": Always cannot be, a kubelet has no terminal"));
   const bool known = interactive == "Never" || interactive == "IfAvailable";
   if (!known && (v1 || !interactive.empty()))
-    return absl::InvalidArgumentError(StrCat(exec.At("interactiveMode"),
-                                             ": want Never or IfAvailable, got ",
-                                             GoQuote(interactive)));
+    return absl::InvalidArgumentError(StrCat(
+        exec.At("interactiveMode"), ": want Never or IfAvailable, got ", GoQuote(interactive)));
   return absl::OkStatus();
 }
 

@@ -45,9 +45,9 @@ struct Impersonation {
 };
 
 struct ClusterAccess {
-  std::string server;  // "https://10.0.0.1:6443"
-  PemSource authority;  // empty: the system's
-  bool insecure = false;  // any certificate will do
+  std::string server;           // "https://10.0.0.1:6443"
+  PemSource authority;          // empty: the system's
+  bool insecure = false;        // any certificate will do
   std::string tls_server_name;  // to expect in the certificate instead of the server's host
   std::string proxy_url;
   bool disable_compression = false;

@@ -31,9 +31,8 @@ users:
 )";
 
 std::string With(std::string_view cluster, std::string_view user) {
-  return StrCat(
-      "{clusters: [{name: c, cluster: {", cluster, "}}], users: [{name: u, user: {", user,
-      "}}], contexts: [{name: x, context: {cluster: c, user: u}}], current-context: x}");
+  return StrCat("{clusters: [{name: c, cluster: {", cluster, "}}], users: [{name: u, user: {", user,
+                "}}], contexts: [{name: x, context: {cluster: c, user: u}}], current-context: x}");
 }
 
 std::string ErrorOf(std::string_view text) {
@@ -91,21 +90,25 @@ TEST(Kubeconfig, ErrorsNameFileFieldAndValue) {
   EXPECT_EQ(ErrorOf("{current-context: x}"), file + ".contexts: there is no context \"x\"");
   EXPECT_EQ(ErrorOf("{current-context: 3}"), file + ".current-context: want a string");
   EXPECT_EQ(ErrorOf(With("server: 'http://a'", "")),
-            file + ".clusters[0].cluster.server: address \"http://a\": only https is spoken with "
-                   "an API server, as credentials go over the connection");
+            file +
+                ".clusters[0].cluster.server: address \"http://a\": only https is spoken with "
+                "an API server, as credentials go over the connection");
   EXPECT_EQ(ErrorOf(With("server: 'https://a', certificate-authority-data: '*'", "")),
             file + ".clusters[0].cluster.certificate-authority-data: it is not base64");
   EXPECT_EQ(ErrorOf(With("server: 'https://a', proxy-url: 'socks5://u:pw@p'", "")),
-            file + ".clusters[0].cluster.proxy-url: proxies of the kind \"socks5\" are not spoken, "
-                   "only http");
+            file +
+                ".clusters[0].cluster.proxy-url: proxies of the kind \"socks5\" are not spoken, "
+                "only http");
   EXPECT_EQ(ErrorOf(With("server: 'https://a'", "token: t, username: u")),
             file + ".users[0].user.username: it may not be there together with a token");
   EXPECT_EQ(ErrorOf(With("server: 'https://a'", "client-certificate: c")),
-            file + ".users[0].user.client-certificate and client-key: one is there without the "
-                   "other");
+            file +
+                ".users[0].user.client-certificate and client-key: one is there without the "
+                "other");
   EXPECT_EQ(ErrorOf(With("server: 'https://a'", "exec: {apiVersion: v1, command: c}")),
-            file + ".users[0].user.exec.apiVersion: want client.authentication.k8s.io/v1 or "
-                   "v1beta1, got \"v1\"");
+            file +
+                ".users[0].user.exec.apiVersion: want client.authentication.k8s.io/v1 or "
+                "v1beta1, got \"v1\"");
   EXPECT_EQ(ErrorOf(With("server: 'https://a'", "auth-provider: {name: gcp}")),
             file + ".users[0].user.auth-provider: Kubernetes has removed it; use exec");
   EXPECT_NE(ErrorOf("a: [").find(file), std::string::npos);

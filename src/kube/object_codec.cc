@@ -22,8 +22,7 @@ constexpr std::string_view kMagic("k8s\0", 4);
 // Answers are bounded where they are read; within that, any number of values may be in them.
 constexpr api::DecodeLimits kJsonLimits{.max_bytes = 64 << 20, .max_nodes = 16'000'000};
 
-absl::Status CheckKind(std::string_view got, std::string_view want_version,
-                       std::string_view want) {
+absl::Status CheckKind(std::string_view got, std::string_view want_version, std::string_view want) {
   if (want.empty() || got == want) return absl::OkStatus();
   return absl::InvalidArgumentError(
       StrCat("want a ", want, " of ", want_version, ", got ", GoQuote(got)));
@@ -39,8 +38,8 @@ absl::Status DecodeProtobuf(std::string_view bytes, google::protobuf::Message& m
     return absl::InvalidArgumentError("the envelope of the object cannot be read");
   RETURN_IF_ERROR(CheckKind(envelope.typemeta().kind(), api_version, kind));
   if (!message.ParseFromString(envelope.raw()))
-    return absl::InvalidArgumentError(StrCat("the ", envelope.typemeta().kind(),
-                                             " cannot be read: its protobuf is broken"));
+    return absl::InvalidArgumentError(
+        StrCat("the ", envelope.typemeta().kind(), " cannot be read: its protobuf is broken"));
   return absl::OkStatus();
 }
 

@@ -21,9 +21,7 @@ constexpr absl::Duration kShortWatch = absl::Seconds(1);
 constexpr absl::Duration kWatchGrace = absl::Seconds(30);
 
 // The server does not know how to stream a list.
-bool RefusesStreaming(const absl::Status& error) {
-  return IsInvalid(error) || IsBadRequest(error);
-}
+bool RefusesStreaming(const absl::Status& error) { return IsInvalid(error) || IsBadRequest(error); }
 
 }  // namespace
 
@@ -60,11 +58,10 @@ bool ReflectorBase::Continues(const absl::Status& ended) {
   }
   last_error_ = ended;
   if (failures_++ == 0)
-    LOG_WARNING("Watch failed, it will be tried again",
-                {{"resource", resource_.name},
-                 {"namespace", options_.name_space},
-                 {"fieldSelector", options_.field_selector},
-                 {"err", Message(ended)}});
+    LOG_WARNING("Watch failed, it will be tried again", {{"resource", resource_.name},
+                                                         {"namespace", options_.name_space},
+                                                         {"fieldSelector", options_.field_selector},
+                                                         {"err", Message(ended)}});
   return false;
 }
 
@@ -94,8 +91,7 @@ async::Task<absl::Status> ReflectorBase::ListAll() {
   options.name_space = options_.name_space;
   options.field_selector = options_.field_selector;
   options.resource_version = newest_ ? "" : "0";
-  absl::StatusOr<Encoded> list =
-      co_await Call(client_, ListCall(resource_, std::move(options)));
+  absl::StatusOr<Encoded> list = co_await Call(client_, ListCall(resource_, std::move(options)));
   const std::string what = StrCat("list ", resource_.name);
   if (!list.ok()) co_return Annotate(list.status(), what);
   absl::StatusOr<std::string> version = EmitList(*list);

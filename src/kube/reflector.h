@@ -10,8 +10,8 @@
 // that ends or breaks is taken up where it was.
 //
 // The list is streamed over the watch itself where the server offers it ("sendInitialEvents"), as
-// the Go kubelet does; otherwise it is asked for. After a failure the reflector waits 0.8 s, doubled
-// up to 30 s, each time by a random factor from 1 to 2; two minutes without one begin anew.
+// the Go kubelet does; otherwise it is asked for. After a failure the reflector waits 0.8 s,
+// doubled up to 30 s, each time by a random factor from 1 to 2; two minutes without one begin anew.
 #pragma once
 
 #include <functional>
@@ -97,7 +97,7 @@ class ReflectorBase {
   bool streaming_;
   bool synced_ = false;
   std::string resource_version_;  // up to which all is handed out; "" when a list is needed
-  bool newest_ = false;  // the next list must not come from the server's cache
+  bool newest_ = false;           // the next list must not come from the server's cache
   absl::Status last_error_;
   async::Backoff backoff_;
   absl::Duration last_failure_;
@@ -139,8 +139,8 @@ class Reflector final : public ReflectorBase {
   absl::StatusOr<std::string> EmitList(const Encoded& encoded) override {
     typename ResourceOf<T>::List list;
     const Resource& resource = ResourceOf<T>::kValue;
-    const absl::Status decoded = DecodeObject(encoded, list, resource.api_version,
-                                              std::string(resource.kind) + "List");
+    const absl::Status decoded =
+        DecodeObject(encoded, list, resource.api_version, std::string(resource.kind) + "List");
     if (!decoded.ok()) return decoded;
     ObjectList<T> items = TakeItems<T>(list);
     handler_.on_replace(std::move(items.items));

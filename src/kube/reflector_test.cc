@@ -123,7 +123,9 @@ absl::Status Ended() { return absl::OutOfRangeError("ended"); }
 class ReflectorTest : public testing::Test {
  protected:
   ReflectorTest()
-      : loop_(async::Loop::Virtual(absl::UnixEpoch(), 7)), client_(*loop_), scope_(*loop_, "test") {}
+      : loop_(async::Loop::Virtual(absl::UnixEpoch(), 7)),
+        client_(*loop_),
+        scope_(*loop_, "test") {}
   ~ReflectorTest() override {
     if (reflector_ == nullptr) return;
     scope_.CancelAll();
@@ -159,10 +161,11 @@ class ReflectorTest : public testing::Test {
 };
 
 TEST_F(ReflectorTest, StreamsTheListThenItsChanges) {
-  client_.watches.push_back({.events = {Event("ADDED", *Pod("a", "3")), Event("ADDED", *Pod("b", "2")),
-                                        Bookmark("5", true), Event("ADDED", *Pod("c", "6")),
-                                        Event("MODIFIED", *Pod("a", "7")),
-                                        Event("DELETED", *Pod("b", "8")), Bookmark("20", false)}});
+  client_.watches.push_back(
+      {.events = {Event("ADDED", *Pod("a", "3")), Event("ADDED", *Pod("b", "2")),
+                  Bookmark("5", true), Event("ADDED", *Pod("c", "6")),
+                  Event("MODIFIED", *Pod("a", "7")), Event("DELETED", *Pod("b", "8")),
+                  Bookmark("20", false)}});
   Start({.field_selector = "spec.nodeName=lab"});
   RunFor(absl::Milliseconds(25));
   EXPECT_FALSE(reflector_->synced());
@@ -183,7 +186,8 @@ TEST_F(ReflectorTest, StreamsTheListThenItsChanges) {
 }
 
 TEST_F(ReflectorTest, AWatchThatEndsIsTakenUpAtOnceWhereItWas) {
-  client_.watches.push_back({.events = {Bookmark("5", true), Bookmark("9", false)}, .end = Ended()});
+  client_.watches.push_back(
+      {.events = {Bookmark("5", true), Bookmark("9", false)}, .end = Ended()});
   client_.watches.push_back({.events = {Event("ADDED", *Pod("a", "11"))}, .end = Ended()});
   Start();
   RunFor(absl::Milliseconds(200));
@@ -192,7 +196,8 @@ TEST_F(ReflectorTest, AWatchThatEndsIsTakenUpAtOnceWhereItWas) {
 }
 
 TEST_F(ReflectorTest, AConnectionThatWeHaveReplacedIsNoFailure) {
-  client_.watches.push_back({.events = {Bookmark("5", true)}, .end = absl::AbortedError("replaced")});
+  client_.watches.push_back(
+      {.events = {Bookmark("5", true)}, .end = absl::AbortedError("replaced")});
   Start();
   RunFor(absl::Milliseconds(100));
   EXPECT_EQ(client_.asked, (Lines{"watch initial", "watch rv=5"}));
@@ -223,7 +228,8 @@ TEST_F(ReflectorTest, AVersionThatIsGoneMeansANewList) {
 }
 
 TEST_F(ReflectorTest, GoneWhileStreamingStreamsAnew) {
-  client_.watches.push_back({.events = {Event("ADDED", *Pod("a", "1")), Bookmark("5", true)}, .end = Ended()});
+  client_.watches.push_back(
+      {.events = {Event("ADDED", *Pod("a", "1")), Bookmark("5", true)}, .end = Ended()});
   client_.watches.push_back({.refused = ToStatus(Refusal(410, "Gone"))});
   client_.watches.push_back({.events = {Event("ADDED", *Pod("b", "6")), Bookmark("9", true)}});
   Start();
@@ -243,8 +249,10 @@ TEST_F(ReflectorTest, AStreamedListThatBreaksOffIsNotHandedOut) {
 }
 
 TEST_F(ReflectorTest, BacksOffAndForgets) {
-  for (int i = 0; i < 8; ++i) client_.watches.push_back({.refused = absl::UnavailableError("down")});
-  client_.watches.push_back({.events = {Bookmark("5", true)}, .end = absl::UnavailableError("cut")});
+  for (int i = 0; i < 8; ++i)
+    client_.watches.push_back({.refused = absl::UnavailableError("down")});
+  client_.watches.push_back(
+      {.events = {Bookmark("5", true)}, .end = absl::UnavailableError("cut")});
   Start();
   RunFor(absl::Minutes(10));
   ASSERT_GE(client_.times.size(), 10);
@@ -257,14 +265,16 @@ TEST_F(ReflectorTest, BacksOffAndForgets) {
 }
 
 TEST_F(ReflectorTest, AfterTwoQuietMinutesTheBackoffBeginsAnew) {
-  for (int i = 0; i < 6; ++i) client_.watches.push_back({.refused = absl::UnavailableError("down")});
+  for (int i = 0; i < 6; ++i)
+    client_.watches.push_back({.refused = absl::UnavailableError("down")});
   std::vector<WatchEvent> events = {Bookmark("5", true)};
   for (int i = 0; i < 18'000; ++i) events.push_back(Bookmark("6", false));  // three minutes
   client_.watches.push_back({.events = events, .end = absl::UnavailableError("cut")});
   Start();
   RunFor(absl::Minutes(6));
   ASSERT_GE(client_.times.size(), 8);
-  const absl::Duration waited = client_.times[7] - client_.times[6] - absl::Milliseconds(10) * 18'002;
+  const absl::Duration waited =
+      client_.times[7] - client_.times[6] - absl::Milliseconds(10) * 18'002;
   EXPECT_LE(waited, absl::Seconds(2));
 }
 

@@ -43,10 +43,10 @@ template <typename T>
 struct ResourceOf;
 
 #define CUBELET_KUBE_RESOURCE(type, list, version, name, kind, namespaced) \
-  template <>                                                             \
-  struct ResourceOf<type> {                                               \
-    using List = list;                                                    \
-    static constexpr Resource kValue{version, name, kind, namespaced};    \
+  template <>                                                              \
+  struct ResourceOf<type> {                                                \
+    using List = list;                                                     \
+    static constexpr Resource kValue{version, name, kind, namespaced};     \
   }
 
 CUBELET_KUBE_RESOURCE(v1::Pod, v1::PodList, "v1", "pods", "Pod", true);

@@ -36,8 +36,7 @@ std::string Unescape(std::string_view text) {
 }
 
 // "host", "host:port", "[v6]", "[v6]:port".
-absl::Status ParseAuthority(std::string_view authority, uint16_t default_port,
-                            ServerAddress& out) {
+absl::Status ParseAuthority(std::string_view authority, uint16_t default_port, ServerAddress& out) {
   std::string_view host = authority, port;
   if (authority.starts_with('[')) {
     const size_t end = authority.find(']');
@@ -108,12 +107,12 @@ bool InNetwork(const std::string& host, const std::string& network) {
   if (error) return false;
   if (address.is_v4()) {
     const auto range = ip::make_network_v4(network, error);
-    return !error && ip::make_network_v4(address.to_v4(), range.prefix_length()).network() ==
-                         range.network();
+    return !error &&
+           ip::make_network_v4(address.to_v4(), range.prefix_length()).network() == range.network();
   }
   const auto range = ip::make_network_v6(network, error);
-  return !error && ip::make_network_v6(address.to_v6(), range.prefix_length()).network() ==
-                       range.network();
+  return !error &&
+         ip::make_network_v6(address.to_v6(), range.prefix_length()).network() == range.network();
 }
 
 // One entry of NO_PROXY.
@@ -172,8 +171,8 @@ absl::StatusOr<ServerAddress> ParseServerAddress(std::string_view text) {
 absl::StatusOr<ServerAddress> ParseProxyAddress(std::string_view text) {
   const Split split = SplitScheme(text);
   if (!split.scheme.empty() && split.scheme != "http")
-    return absl::InvalidArgumentError(StrCat("proxies of the kind ", GoQuote(split.scheme),
-                                             " are not spoken, only http"));
+    return absl::InvalidArgumentError(
+        StrCat("proxies of the kind ", GoQuote(split.scheme), " are not spoken, only http"));
   ServerAddress address;
   RETURN_IF_ERROR(ParseRest(split.rest, 80, address));
   return address;

@@ -31,7 +31,8 @@ class TestAuthority {
     Fill(certificate.get(), key.get(), common_name, "critical,CA:FALSE", names);
     return {Text([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate.get()); }),
             Text([&](BIO* bio) {
-              return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+              return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr,
+                                              nullptr);
             })};
   }
 
@@ -65,7 +66,8 @@ class TestAuthority {
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), ++serial_);
     ASN1_TIME_set(X509_getm_notBefore(certificate), 0);
     ASN1_TIME_set(X509_getm_notAfter(certificate), time_t{1} << 33);
-    X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName, V_ASN1_UTF8STRING,
+    X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName,
+                               V_ASN1_UTF8STRING,
                                reinterpret_cast<const unsigned char*>(common_name.data()),
                                static_cast<int>(common_name.size()), -1, 0);
     X509_set_issuer_name(certificate, X509_get_subject_name(certificate_.get()));

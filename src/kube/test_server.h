@@ -67,9 +67,9 @@ class TestServer {
   void Reset(const std::string& target);
 
   // On all connections.
-  void Goaway();             // after which the streams go on
-  void Cut();                // TCP is closed
-  void Freeze();             // nothing is read or sent any more
+  void Goaway();                 // after which the streams go on
+  void Cut();                    // TCP is closed
+  void Freeze();                 // nothing is read or sent any more
   void Send(std::string bytes);  // as they are, between frames
 
  private:

@@ -83,7 +83,10 @@ struct ServerConnection {
 
 struct TestServer::State : std::enable_shared_from_this<TestServer::State> {
   State(async::Loop& l, async::TaskScope& s, TestServerOptions o)
-      : loop(l), scope(s), options(std::move(o)), context(ssl::context::tls_server),
+      : loop(l),
+        scope(s),
+        options(std::move(o)),
+        context(ssl::context::tls_server),
         acceptor(l.io()) {}
 
   async::Loop& loop;

@@ -28,9 +28,8 @@ absl::StatusOr<std::string> ReadPem(const PemSource& source) {
 absl::Status Refused(std::string_view what, const PemSource& source,
                      const boost::system::error_code& error) {
   if (!error) return absl::OkStatus();
-  return absl::InvalidArgumentError(StrCat("read ", what,
-                                           source.file.empty() ? "" : " " + source.file, ": ",
-                                           error.message()));
+  return absl::InvalidArgumentError(
+      StrCat("read ", what, source.file.empty() ? "" : " " + source.file, ": ", error.message()));
 }
 
 absl::Status LoadAuthority(const PemSource& authority, ssl::context& context) {
@@ -92,9 +91,8 @@ absl::Status HandshakeError(SSL* session, const boost::system::error_code& error
   const long verdict = SSL_get_verify_result(session);
   if (verdict == X509_V_OK)
     return absl::UnavailableError(StrCat("TLS handshake: ", error.message()));
-  return absl::UnavailableError(
-      StrCat("TLS handshake: certificate verify failed: ",
-             std::string_view(X509_verify_cert_error_string(verdict))));
+  return absl::UnavailableError(StrCat("TLS handshake: certificate verify failed: ",
+                                       std::string_view(X509_verify_cert_error_string(verdict))));
 }
 
 absl::Status CheckHttp2(SSL* session) {

@@ -2,10 +2,19 @@
 
 #include <utility>
 
+#include "async/timeout.h"
 #include "base/status.h"
+#include "base/strings.h"
+#include "kube/dial.h"
 #include "kube/tls_stream.h"
 
 namespace cubelet::kube {
+namespace {
+
+// Some thousand watches. A server that allows next to none is not to have us use up descriptors.
+constexpr size_t kMaxConnections = 64;
+
+}  // namespace
 
 Transport::Transport(async::Loop& loop, DialFn dial, ConnectionTimes times)
     : loop_(loop),
@@ -38,16 +47,33 @@ std::shared_ptr<Connection> Transport::Usable() {
   return nullptr;
 }
 
-async::Task<void> Transport::MakeConnection() {
+async::Task<absl::Status> Transport::Connect() {
+  if (connections_.size() >= kMaxConnections)
+    co_return absl::ResourceExhaustedError(
+        StrCat("http2: ", connections_.size(), " connections are full"));
+  const uint64_t closings = closings_;
   auto tls = co_await dial_();
+  if (!tls.ok()) co_return tls.status();
+  auto connection = std::make_shared<Connection>(loop_, *std::move(tls), times_);
+  connection->Start(scope_);
+  absl::Status ready = co_await async::WithTimeout(loop_, connection->Ready(), kHandshakeTimeout,
+                                                   "http2: the server sends no settings");
+  // Made with what was to be replaced.
+  if (closings != closings_) ready = absl::AbortedError("http2: the connection was replaced");
+  if (ready.ok()) {
+    connections_.push_back(std::move(connection));
+  } else {
+    connection->Close(ready);
+  }
+  co_return ready;
+}
+
+async::Task<void> Transport::MakeConnection() {
+  do {
+    last_attempt_ = co_await Connect();
+  } while (absl::IsAborted(last_attempt_));
   connecting_ = false;
   ++attempts_;
-  last_attempt_ = tls.status();
-  if (tls.ok()) {
-    auto connection = std::make_shared<Connection>(loop_, *std::move(tls), times_);
-    connection->Start(scope_);
-    connections_.push_back(std::move(connection));
-  }
   attempt_ended_.Notify();
 }
 
@@ -69,6 +95,7 @@ async::Task<absl::StatusOr<std::unique_ptr<Exchange>>> Transport::Send(Http2Requ
 }
 
 void Transport::CloseConnections() {
+  ++closings_;
   const auto closing = std::exchange(connections_, {});
   const auto retired = std::exchange(retired_, {});
   // Told from a loss of the connection, so that watches go on at once.
@@ -78,6 +105,7 @@ void Transport::CloseConnections() {
 }
 
 void Transport::RetireConnections() {
+  ++closings_;
   for (auto& connection : connections_) retired_.push_back(std::move(connection));
   connections_.clear();
   Prune();

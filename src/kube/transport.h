@@ -43,6 +43,7 @@ class Transport {
  private:
   std::shared_ptr<Connection> Usable();
   void Prune();
+  async::Task<absl::Status> Connect();
   async::Task<void> MakeConnection();
 
   async::Loop& loop_;
@@ -50,6 +51,7 @@ class Transport {
   const ConnectionTimes times_;
   std::vector<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> retired_;
+  uint64_t closings_ = 0;  // calls of CloseConnections and RetireConnections
   bool connecting_ = false;
   uint64_t attempts_ = 0;      // connectings that have ended
   absl::Status last_attempt_;  // how the last of them ended

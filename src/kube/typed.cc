@@ -34,8 +34,7 @@ std::string_view ContentTypeOf(PatchType type) {
 Request ToRequest(RawCall call) {
   Request request;
   request.method = std::move(call.method);
-  request.path =
-      PathOf(call.resource, call.name.name_space, call.name.name, call.name.subresource);
+  request.path = PathOf(call.resource, call.name.name_space, call.name.name, call.name.subresource);
   request.query = std::move(call.options.query);
   if (call.options.tell_timeout)
     request.query.emplace_back("timeout", FormatGoDuration(call.options.timeout));
@@ -103,27 +102,29 @@ RawCall DeleteCall(const Resource& resource, ObjectName name, DeleteOptions opti
   if (!options.uid.empty()) body.mutable_preconditions()->set_uid(options.uid);
   if (!options.resource_version.empty())
     body.mutable_preconditions()->set_resourceversion(options.resource_version);
-  return {"DELETE",      resource,
-          std::move(name), kProtobufType,
-          EncodeObject(body, resource.api_version, "DeleteOptions"), std::move(options.call)};
+  return {"DELETE",
+          resource,
+          std::move(name),
+          kProtobufType,
+          EncodeObject(body, resource.api_version, "DeleteOptions"),
+          std::move(options.call)};
 }
 
 RawCall PatchCall(const Resource& resource, ObjectName name, PatchType type, std::string patch,
                   CallOptions options) {
-  return {"PATCH",
-          resource,
-          std::move(name),
-          std::string(ContentTypeOf(type)),
-          std::move(patch),
-          std::move(options)};
+  return {"PATCH",          resource,          std::move(name), std::string(ContentTypeOf(type)),
+          std::move(patch), std::move(options)};
 }
 
 RawCall WriteCall(std::string method, const Resource& resource, ObjectName name,
                   const google::protobuf::Message& object, const Resource& object_type,
                   CallOptions options) {
-  return {std::move(method), resource,
-          std::move(name),   kProtobufType,
-          EncodeObject(object, object_type.api_version, object_type.kind), std::move(options)};
+  return {std::move(method),
+          resource,
+          std::move(name),
+          kProtobufType,
+          EncodeObject(object, object_type.api_version, object_type.kind),
+          std::move(options)};
 }
 
 async::Task<absl::StatusOr<std::shared_ptr<const authenticationv1::TokenRequest>>> CreateToken(

@@ -7,8 +7,8 @@
 //                                      PatchType::kStrategicMerge, json);
 //
 // Objects go as protobuf and come as protobuf or JSON. Errors: what the server refuses (errors.h
-// tells which refusal), no answer (as Client::Do has it), an answer that is no such object. `client`
-// must live until the call has ended.
+// tells which refusal), no answer (as Client::Do has it), an answer that is no such object.
+// `client` must live until the call has ended.
 #pragma once
 
 #include <memory>
@@ -29,7 +29,8 @@ class Message;
 
 namespace cubelet::kube {
 
-// {"default", "web"}, {"", "lab"}, {.name_space = "default", .name = "web", .subresource = "status"}
+// {"default", "web"}, {"", "lab"}, {.name_space = "default", .name = "web", .subresource =
+// "status"}
 struct ObjectName {
   std::string name_space = {};  // "" for what has none
   std::string name = {};        // "" for the collection
@@ -47,7 +48,7 @@ struct ListOptions {
   std::string name_space;
   std::string field_selector;
   std::string label_selector;
-  std::string resource_version;        // "0": what the server has at hand; "": the newest
+  std::string resource_version;  // "0": what the server has at hand; "": the newest
   std::string resource_version_match;
   CallOptions call;
 };
@@ -169,8 +170,8 @@ async::Task<absl::StatusOr<std::shared_ptr<const T>>> Patch(Client* client, Obje
 // Whatever the server gives back is not looked at.
 template <typename T>
 async::Task<absl::Status> Delete(Client* client, ObjectName name, DeleteOptions options = {}) {
-  const absl::StatusOr<Encoded> answer = co_await Call(
-      client, DeleteCall(ResourceOf<T>::kValue, std::move(name), std::move(options)));
+  const absl::StatusOr<Encoded> answer =
+      co_await Call(client, DeleteCall(ResourceOf<T>::kValue, std::move(name), std::move(options)));
   co_return answer.status();
 }
 

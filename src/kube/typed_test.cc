@@ -111,7 +111,8 @@ async::Task<void> SendsObjects(TestServer* server, Client* client) {
   EXPECT_TRUE((co_await Delete<v1::Pod>(client, ObjectName{"default", "web", ""}, now)).ok());
   metav1::DeleteOptions sent;
   EXPECT_TRUE(
-      DecodeObject({kProtobufType, server->requests().back().body}, sent, "v1", "DeleteOptions").ok());
+      DecodeObject({kProtobufType, server->requests().back().body}, sent, "v1", "DeleteOptions")
+          .ok());
   EXPECT_TRUE(sent.has_graceperiodseconds());
   EXPECT_EQ(sent.preconditions().uid(), "u");
 
@@ -142,8 +143,7 @@ async::Task<void> ReadsLists(TestServer* server, Client* client) {
                                    {"resourceVersion":"9"},"items":[{"metadata":{"name":"a"}}]})"};
     v1::SecretList list;
     list.mutable_metadata()->set_resourceversion("8");
-    for (const char* name : {"a", "b", "c"})
-      list.add_items()->mutable_metadata()->set_name(name);
+    for (const char* name : {"a", "b", "c"}) list.add_items()->mutable_metadata()->set_name(name);
     return Protobuf(200, EncodeObject(list, "v1", "SecretList"));
   });
   auto secrets = co_await List<v1::Secret>(client, ListOptions{.field_selector = "a=b"});
@@ -179,8 +179,9 @@ async::Task<void> Watches(TestServer* server, Client* client) {
   const WatchEvent added{"ADDED", {kProtobufType, EncodeObject(map, "v1", "ConfigMap")}};
   const std::string target = "/api/v1/configmaps?watch=true";
   server->OnRequest([](const TestRequest&) {
-    return TestReply{.headers = {{"content-type", "application/vnd.kubernetes.protobuf;stream=watch"}},
-                     .open = true};
+    return TestReply{
+        .headers = {{"content-type", "application/vnd.kubernetes.protobuf;stream=watch"}},
+        .open = true};
   });
   Request request;
   request.path = "/api/v1/configmaps";
@@ -216,8 +217,9 @@ async::Task<void> Watches(TestServer* server, Client* client) {
   EXPECT_TRUE(IsGone(stream.status())) << stream.status();
   server->OnRequest([](const TestRequest&) {
     return TestReply{.headers = {{"content-type", "application/json"}},
-                     .body = "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\","
-                             "\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"j\"}}}\n"};
+                     .body =
+                         "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\","
+                         "\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"j\"}}}\n"};
   });
   stream = co_await client->Watch(request);
   event = co_await (*stream)->Next();

@@ -59,7 +59,7 @@ struct Agent::Parts {
   pods::ManagerOptions ManagerOptionsOf();
   std::unique_ptr<Api> MakeApi();
   void WatchNode();
-  void TakeNode(std::shared_ptr<const v1::Node> node);
+  void TakeNode(node::NodePtr node);
   void CountListing(absl::Duration took);
   std::optional<pods::Rejection> Admit(PodPtr pod, std::vector<PodPtr> others) const;
 
@@ -75,6 +75,8 @@ struct Agent::Parts {
   node::RuntimeHealth health;
   pods::PodServices services;
   std::unique_ptr<Api> api;  // null without an API server
+  std::function<void(node::NodePtr)> on_node;
+  std::function<void(const criv1::StatusResponse&)> on_runtime;
   pods::Manager pods;
   std::optional<absl::Duration> last_listing;  // monotonic time it was asked for
   std::unique_ptr<sources::FileSource> file_source;
@@ -106,9 +108,10 @@ void Agent::Parts::WatchNode() {
   scope.Spawn("watch node", api->node->Run());
 }
 
-void Agent::Parts::TakeNode(std::shared_ptr<const v1::Node> node) {
+void Agent::Parts::TakeNode(node::NodePtr node) {
   if (node)
     settings.view.labels = {node->metadata().labels().begin(), node->metadata().labels().end()};
+  if (on_node) on_node(node);
   api->mirrors.SetNode(std::move(node));
 }
 
@@ -160,6 +163,14 @@ pods::Manager& Agent::pods() { return parts_->pods; }
 node::RuntimeHealth& Agent::health() { return parts_->health; }
 const sources::Problems& Agent::problems() const { return parts_->problems; }
 
+void Agent::SetOnNode(std::function<void(node::NodePtr)> on_node) {
+  parts_->on_node = std::move(on_node);
+}
+
+void Agent::SetOnRuntime(std::function<void(const criv1::StatusResponse&)> on_runtime) {
+  parts_->on_runtime = std::move(on_runtime);
+}
+
 absl::Status Agent::api_server() const {
   if (!parts_->api || !parts_->api->node) return absl::OkStatus();
   RETURN_IF_ERROR(Annotate(parts_->api->node->last_error(), "watch the node"));
@@ -192,7 +203,10 @@ Task<absl::Status> Agent::Prepare() {
 
 void Agent::Start() {
   Parts& parts = *parts_;
-  parts.health.SetOnChange([&parts](const criv1::StatusResponse&) { parts.pods.WakeAll(); });
+  parts.health.SetOnChange([&parts](const criv1::StatusResponse& status) {
+    parts.pods.WakeAll();
+    if (parts.on_runtime) parts.on_runtime(status);
+  });
   parts.health.Start(parts.scope);
   parts.probes.SetMetrics(&parts.seams.metrics);
   parts.images.SetMetrics(&parts.seams.metrics);

@@ -3,6 +3,7 @@
 // all run this.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "cri/runtime.h"
 #include "kube/client.h"
 #include "kubelet/settings.h"
+#include "node/node_facts.h"
 #include "node/runtime_health.h"
 #include "pods/manager.h"
 #include "sources/source.h"
@@ -53,6 +55,11 @@ class Agent {
 
   pods::Manager& pods();
   node::RuntimeHealth& health();
+
+  // Told of the server's copy of the node, null when it has none, and of what the runtime says of
+  // its own state. To be set before Start.
+  void SetOnNode(std::function<void(node::NodePtr)> on_node);
+  void SetOnRuntime(std::function<void(const criv1::StatusResponse&)> on_runtime);
 
   // What the API server cannot be told or asked now, in one sentence; OK when all is well, or when
   // there is none.

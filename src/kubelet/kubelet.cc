@@ -16,9 +16,11 @@
 #include "config/version.h"
 #include "cri/client.h"
 #include "kubelet/agent.h"
+#include "kubelet/cluster.h"
 #include "kubelet/log_events.h"
 #include "kubelet/machine.h"
 #include "kubelet/node_metrics.h"
+#include "kubelet/pod_access.h"
 #include "kubelet/process.h"
 #include "kubelet/reports.h"
 #include "kubelet/server_options.h"
@@ -49,11 +51,12 @@ struct Kubelet::Services {
   // The phases of the start, in their order. Each either succeeds or ends the process.
   absl::Status PrepareNode();
   absl::Status ConnectRuntime();
+  absl::Status ConnectCluster();
   absl::Status OpenServers();
   absl::Status BeginPods();
 
   Task<void> BringUp();
-  Task<absl::Status> AskRuntime(RuntimeFacts* facts);
+  Task<absl::Status> AskRuntime(RuntimeFacts* facts, criv1::VersionResponse* version);
   Task<void> WaitForSignal();
   Task<void> ShutDown();
   Task<void> FeedWatchdog();
@@ -80,7 +83,8 @@ struct Kubelet::Services {
   std::unique_ptr<volumes::Mounter> mounter;
   std::unique_ptr<cgroups::Manager> cgroups;
   std::unique_ptr<cri::Client> client;
-  std::string runtime_version;   // "containerd 2.1.9"
+  std::unique_ptr<Cluster> cluster;  // null: a standalone node
+  std::string runtime_version;       // "containerd 2.1.9"
   std::unique_ptr<Agent> agent;  // there once the runtime has answered
   std::unique_ptr<server::Server> server;
   async::Loop::TimerId release_timer = 0;
@@ -102,6 +106,7 @@ absl::Status Kubelet::Run() {
   static constexpr Phase kPhases[] = {
       {"prepare node", &Services::PrepareNode},
       {"connect runtime", &Services::ConnectRuntime},
+      {"connect cluster", &Services::ConnectCluster},
       {"open servers", &Services::OpenServers},
       {"begin pods", &Services::BeginPods},
   };
@@ -163,13 +168,20 @@ absl::Status Kubelet::Services::ConnectRuntime() {
   return absl::OkStatus();
 }
 
+absl::Status Kubelet::Services::ConnectCluster() {
+  if (config.flags.kubeconfig.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(cluster, Cluster::Create(*loop, config, machine.node_name, metrics));
+  return absl::OkStatus();
+}
+
 absl::Status Kubelet::Services::OpenServers() {
   metrics.SetGauge("kubelet_node_name", {machine.node_name}, 1);
   metrics.SetGauge("kubelet_cgroup_version", {}, machine.cgroup_v2 ? 2 : 1);
   SetBuildMetrics(metrics, config);
   metrics.OnScrape([this] { UpdateMetrics(); });
   ASSIGN_OR_RETURN(server, server::Server::Create(*loop, MakeServerOptions(config, machine),
-                                                  MakeBackend(), metrics, {}));
+                                                  MakeBackend(), metrics,
+                                                  cluster ? &cluster->reviews() : nullptr));
   return server->Start();
 }
 
@@ -186,9 +198,10 @@ absl::Status Kubelet::Services::BeginPods() {
 Task<void> Kubelet::Services::BringUp() {
   async::Backoff backoff(absl::Milliseconds(100), absl::Seconds(5));
   RuntimeFacts facts;
+  criv1::VersionResponse version;
   bool told = false;
   while (true) {
-    absl::Status status = co_await AskRuntime(&facts);
+    absl::Status status = co_await AskRuntime(&facts, &version);
     if (status.ok()) break;
     if (absl::IsFailedPrecondition(status) || absl::IsInvalidArgument(status)) {
       End(status);
@@ -200,7 +213,8 @@ Task<void> Kubelet::Services::BringUp() {
     co_await loop->Sleep(backoff.Next());
   }
   LOG_INFO("Container runtime", {{"version", runtime_version}});
-  const Seams seams{client->runtime(), client->images(), *mounter, *cgroups, events, metrics};
+  const Seams seams{client->runtime(), client->images(), *mounter, *cgroups, events, metrics,
+                    cluster ? cluster->client() : nullptr};
   agent = std::make_unique<Agent>(*loop, seams, settings, started_at);
   agent->SetRuntimeFacts(facts);
   absl::Status prepared = co_await agent->Prepare();
@@ -209,6 +223,10 @@ Task<void> Kubelet::Services::BringUp() {
     co_return;
   }
   agent->pods().SetOnStatus([this](const std::string&) { ReleaseMemoryLater(); });
+  if (cluster) {
+    auto fixed = co_await loop->Blocking([this] { return FixedFacts(config, machine, settings); });
+    cluster->Join(scope, *agent, client->images(), events, std::move(fixed), version);
+  }
   agent->Start();
   ReleaseMemoryLater();
 }
@@ -220,7 +238,8 @@ void Kubelet::Services::ReleaseMemoryLater() {
   release_timer = loop->AddTimer(kQuiet, [] { os::ReleaseColdMemory(); });
 }
 
-Task<absl::Status> Kubelet::Services::AskRuntime(RuntimeFacts* facts) {
+Task<absl::Status> Kubelet::Services::AskRuntime(RuntimeFacts* facts,
+                                                 criv1::VersionResponse* said) {
   auto version = co_await client->runtime().Version();
   CO_RETURN_IF_ERROR(Annotate(version.status(), "ask the runtime for its version"));
   if (version->runtime_api_version() != "v1" && version->runtime_api_version() != "1.0")
@@ -240,6 +259,7 @@ Task<absl::Status> Kubelet::Services::AskRuntime(RuntimeFacts* facts) {
   auto status = co_await client->runtime().Status(/*verbose=*/false);
   CO_RETURN_IF_ERROR(Annotate(status.status(), "ask the runtime for its status"));
   *facts = FactsOf(*version, *status);
+  *said = *version;
   runtime_version = StrCat(version->runtime_name(), " ", version->runtime_version());
   co_return absl::OkStatus();
 }
@@ -276,6 +296,7 @@ Task<void> Kubelet::Services::ShutDown() {
   co_await scope.Close();
   loop->CancelTimer(release_timer);
   if (agent) co_await agent->Stop();
+  if (cluster) co_await cluster->Close();
   if (server) co_await server->Stop();
   loop->Post([this] { loop->Stop(); });
 }
@@ -300,6 +321,7 @@ server::Backend Kubelet::Services::MakeBackend() {
         Describe(), agent ? agent->pods().Reports() : std::vector<pods::PodReport>(),
         agent ? agent->problems() : sources::Problems()));
   };
+  ServePodAccess(backend, agent, client->runtime());
   backend.health_checks = {
       {"log", [this] { return log_check.Check(loop->Monotonic()); }},
       {"syncloop", [this] { return CheckSyncLoop(); }},
@@ -326,6 +348,8 @@ NodeReport Kubelet::Services::Describe() const {
         StrCat(Message(runtime), " (", config.kubelet.containerruntimeendpoint(), ")"));
   const absl::Status network = agent->health().network();
   if (!network.ok()) report.problems.emplace_back(Message(network));
+  const absl::Status api_server = agent->api_server();
+  if (!api_server.ok()) report.problems.emplace_back(Message(api_server));
   return report;
 }
 

@@ -45,9 +45,9 @@ absl::StatusOr<Machine> ReadMachine(const config::Config& config) {
       config.flags.hostname_override.empty() ? os::HostName() : config.flags.hostname_override));
   if (machine.node_name.empty())
     return absl::InvalidArgumentError("empty hostname is invalid: set one, or --hostname-override");
-  ASSIGN_OR_RETURN(const node::NodeIpFlag flag, node::ParseNodeIp(config.flags.node_ip));
-  ASSIGN_OR_RETURN(machine.node_ips, node::ReadNodeIps(machine.node_name, flag));
-  machine.primary_ipv6 = flag.prefer_ipv6;
+  ASSIGN_OR_RETURN(machine.node_ip, node::ParseNodeIp(config.flags.node_ip));
+  ASSIGN_OR_RETURN(machine.node_ips, node::ReadNodeIps(machine.node_name, machine.node_ip));
+  machine.primary_ipv6 = machine.node_ip.prefer_ipv6;
   ASSIGN_OR_RETURN(machine.cpu_count, os::CountCpus());
   ASSIGN_OR_RETURN(const os::MemoryFacts memory, os::ReadMemInfo());
   machine.memory_bytes = memory.total_bytes;

@@ -7,11 +7,13 @@
 
 #include "absl/status/statusor.h"
 #include "config/config.h"
+#include "node/addresses.h"
 
 namespace cubelet::kubelet {
 
 struct Machine {
   std::string node_name;              // --hostname-override, or the kernel's host name
+  node::NodeIpFlag node_ip;           // --node-ip
   std::vector<std::string> node_ips;  // primary first
   bool primary_ipv6 = false;
   int64_t cpu_count = 0;

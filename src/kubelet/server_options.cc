@@ -36,6 +36,10 @@ server::Options MakeServerOptions(const config::Config& config, const Machine& m
   options.serving_names.host = machine.node_name;
   options.serving_names.ips = machine.node_ips;
 
+  options.streaming_connection_idle_timeout =
+      config::ToDuration(kubelet.streamingconnectionidletimeout());
+  options.pod_logs_query_split_streams = config.gates.Enabled("PodLogsQuerySplitStreams");
+
   options.enable_debugging_handlers = kubelet.enabledebugginghandlers();
   options.enable_system_log_handler = kubelet.enablesystemloghandler();
   options.enable_profiling_handler = kubelet.enableprofilinghandler();

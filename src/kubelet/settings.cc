@@ -221,6 +221,7 @@ absl::StatusOr<AgentSettings> MakeSettings(const config::Config& config, const M
   for (const auto& [name, value] : config.flags.node_labels) settings.view.labels[name] = value;
   settings.view.taints = {kubelet.registerwithtaints().begin(), kubelet.registerwithtaints().end()};
   settings.view.allocatable = resources.allocatable;
+  settings.capacity = resources.capacity;
   settings.view.apparmor_enabled = machine.apparmor;
   ASSIGN_OR_RETURN(
       node::SysctlAllowlist sysctls,
@@ -248,7 +249,6 @@ absl::Status CheckSupported(const config::Config& config) {
   auto require = [&](bool supported, std::string what) {
     if (!supported) missing.push_back(std::move(what));
   };
-  require(config.flags.kubeconfig.empty(), "--kubeconfig (an API server)");
   require(config.flags.bootstrap_kubeconfig.empty(), "--bootstrap-kubeconfig (an API server)");
   require(config.flags.cloud_provider.empty(), "--cloud-provider");
   require(config.flags.image_credential_provider_config.empty(),
@@ -271,6 +271,7 @@ absl::Status CheckSupported(const config::Config& config) {
   require(!kubelet.servertlsbootstrap(), "serverTLSBootstrap");
   require(ToDuration(kubelet.shutdowngraceperiod()) == absl::ZeroDuration(), "shutdownGracePeriod");
   require(kubelet.shutdowngraceperiodbypodpriority().empty(), "shutdownGracePeriodByPodPriority");
+  require(!kubelet.enablesystemlogquery(), "enableSystemLogQuery");
   require(!kubelet.has_tracing(), "tracing");
   if (missing.empty()) return absl::OkStatus();
   return absl::UnimplementedError(

@@ -39,6 +39,7 @@ struct AgentSettings {
   std::optional<sources::FileSource::Options> file_source;
   std::optional<sources::HttpSource::Options> http_source;
   node::NodeView view;
+  api::ResourceAmounts capacity;
   std::shared_ptr<const node::SysctlAllowlist> sysctls;
   bool pod_level_resources = true;
 };

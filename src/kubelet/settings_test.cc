@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/status.h"
+#include "base/strings.h"
 
 namespace cubelet::kubelet {
 namespace {

@@ -1,5 +1,7 @@
 #include "node/runtime_health.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -10,9 +12,12 @@ namespace {
 using async::Task;
 
 constexpr absl::Duration kAskWhileBad = absl::Seconds(5);
+constexpr absl::Duration kAskAtFirst = absl::Milliseconds(100);
 // What ends meanwhile shows in the failing calls themselves.
 constexpr absl::Duration kAskWhileGood = absl::Seconds(15);
 constexpr absl::Duration kDownAfter = absl::Seconds(30);
+constexpr char kNotAskedYet[] = "container runtime status check may not have completed yet";
+constexpr char kDown[] = "container runtime is down";
 
 // "NetworkReady=false reason:NetworkPluginNotReady message:..."
 std::string ConditionText(const criv1::RuntimeCondition& condition) {
@@ -32,18 +37,36 @@ absl::Status ConditionState(const criv1::StatusResponse& response, std::string_v
 
 }  // namespace
 
+absl::Duration AskAgainAfter(bool good, bool was_good, absl::Duration waited) {
+  if (good) return kAskWhileGood;
+  if (was_good) return kAskWhileBad;
+  return std::clamp(waited / 20, kAskAtFirst, kAskWhileBad);
+}
+
 void RuntimeHealth::Start(async::TaskScope& scope) { scope.Spawn("runtime status", AskForever()); }
 
 absl::Status RuntimeHealth::runtime() const {
-  if (!answered_)
-    return absl::UnavailableError("container runtime status check may not have completed yet");
-  if (loop_.Monotonic() - last_good_ > kDownAfter)
-    return absl::UnavailableError("container runtime is down");
+  if (!answered_) return absl::UnavailableError(kNotAskedYet);
+  if (loop_.Monotonic() - last_good_ > kDownAfter) return absl::UnavailableError(kDown);
   return condition_;
 }
 
+std::vector<std::string> RuntimeHealth::Problems() const {
+  std::vector<std::string> problems;
+  if (last_good_ == -absl::InfiniteDuration()) {
+    problems.emplace_back(kNotAskedYet);
+  } else if (loop_.Monotonic() - last_good_ > kDownAfter) {
+    problems.emplace_back(kDown);
+  }
+  if (answered_ && !condition_.ok()) problems.emplace_back(Message(condition_));
+  if (!network_.ok()) problems.emplace_back(Message(network_));
+  return problems;
+}
+
 Task<void> RuntimeHealth::AskForever() {
+  const absl::Duration started = loop_.Monotonic();
   bool failing = false;
+  bool was_good = false;
   while (true) {
     auto response = co_await runtime_.Status(/*verbose=*/false);
     if (response.ok()) {
@@ -54,7 +77,8 @@ Task<void> RuntimeHealth::AskForever() {
     }
     failing = !response.ok();
     const bool good = response.ok() && condition_.ok() && network_.ok();
-    co_await loop_.Sleep(good ? kAskWhileGood : kAskWhileBad);
+    was_good |= good;
+    co_await loop_.Sleep(AskAgainAfter(good, was_good, loop_.Monotonic() - started));
   }
 }
 

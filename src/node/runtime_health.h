@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -12,6 +13,11 @@
 #include "cri/runtime.h"
 
 namespace cubelet::node {
+
+// How long to wait before the next question. Until all has been well for the first time
+// (`was_good`), somebody waits for just that, since `waited`: a node that joins gets its network
+// soon. Then asking adds at most a twentieth to that time. Pure.
+absl::Duration AskAgainAfter(bool good, bool was_good, absl::Duration waited);
 
 class RuntimeHealth {
  public:
@@ -23,7 +29,8 @@ class RuntimeHealth {
     on_change_ = std::move(on_change);
   }
 
-  // Asks every few seconds while something is wrong and seldom while all is well.
+  // Asks every few seconds while something is wrong and seldom while all is well; at the beginning
+  // often, until all is well for the first time.
   void Start(async::TaskScope& scope);
 
   // OK, or in the words of the node's Ready condition: `container runtime status check may not have
@@ -32,6 +39,10 @@ class RuntimeHealth {
 
   // OK, or `network state unknown`, or `container runtime network not ready: ...`.
   absl::Status network() const { return network_; }
+
+  // All that is wrong with runtime and network, as the Ready condition lists it: a runtime that is
+  // not ready for long is also down. Empty when all is well.
+  std::vector<std::string> Problems() const;
 
  private:
   async::Task<void> AskForever();

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "absl/strings/ascii.h"
@@ -66,7 +67,7 @@ absl::StatusOr<MemoryFacts> ReadMemInfo() {
 }
 
 absl::StatusOr<std::vector<int>> ParseCpuList(std::string_view text) {
-  std::vector<int> cpus;
+  std::vector<bool> listed;  // by number: ranges may repeat each other without end
   const absl::string_view list = absl::StripAsciiWhitespace(ToAbsl(text));
   for (absl::string_view part : absl::StrSplit(list, ',', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> range =
@@ -77,10 +78,13 @@ absl::StatusOr<std::vector<int>> ParseCpuList(std::string_view text) {
         first < 0 || last < first || last >= kMaxCpu)
       return absl::InvalidArgumentError(
           StrCat("read a list of processors: ", GoQuote(ToStd(part)), " is not a range"));
-    for (int cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+    listed.resize(std::max(listed.size(), static_cast<size_t>(last) + 1));
+    std::fill(listed.begin() + first, listed.begin() + last + 1, true);
   }
-  std::sort(cpus.begin(), cpus.end());
-  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  std::vector<int> cpus;
+  for (size_t cpu = 0; cpu < listed.size(); ++cpu) {
+    if (listed[cpu]) cpus.push_back(static_cast<int>(cpu));
+  }
   return cpus;
 }
 
@@ -90,6 +94,18 @@ absl::StatusOr<int> CountCpus() {
   ASSIGN_OR_RETURN(const std::vector<int> cpus, ParseCpuList(text));
   if (cpus.empty()) return absl::InternalError("count processors: none is online");
   return static_cast<int>(cpus.size());
+}
+
+absl::StatusOr<int64_t> ReadMaxTasks() {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const char* path : {"/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"}) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFactBytes));
+    int64_t limit;
+    if (!absl::SimpleAtoi(absl::StripAsciiWhitespace(text), &limit) || limit <= 0)
+      return absl::InternalError(StrCat("read ", path, ": ", GoQuote(text), " is not a limit"));
+    least = std::min(least, limit);
+  }
+  return least;
 }
 
 int64_t ParseHugePageName(std::string_view name) {

@@ -27,6 +27,9 @@ absl::StatusOr<std::vector<int>> ParseCpuList(std::string_view text);
 // Processors that are online.
 absl::StatusOr<int> CountCpus();
 
+// How many processes and threads the kernel has room for: the lesser of its two limits.
+absl::StatusOr<int64_t> ReadMaxTasks();
+
 struct HugePageSize {
   int64_t page_bytes = 0;
   int64_t pages = 0;  // reserved now

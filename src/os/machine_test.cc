@@ -12,6 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TEST(Machine, MemInfo) {
   const absl::StatusOr<MemoryFacts> facts = ParseMemInfo(
@@ -25,10 +26,20 @@ TEST(Machine, MemInfo) {
   EXPECT_FALSE(ParseMemInfo("MemTotal: 99999999999999999 kB\n").ok());
 }
 
+TEST(Machine, RoomForTasks) {
+  const absl::StatusOr<int64_t> tasks = ReadMaxTasks();
+  ASSERT_TRUE(tasks.ok()) << tasks.status();
+  EXPECT_GT(*tasks, 300);
+  EXPECT_LE(*tasks, 1 << 22);  // the kernel's own bound of pid_max
+}
+
 TEST(Machine, CpuLists) {
   EXPECT_THAT(*ParseCpuList("0-3,8\n"), ElementsAre(0, 1, 2, 3, 8));
   EXPECT_THAT(*ParseCpuList("5,2-3,2"), ElementsAre(2, 3, 5));
   EXPECT_THAT(*ParseCpuList("\n"), IsEmpty());
+  std::string repeated = "0-65535";
+  for (int i = 0; i < 1000; ++i) repeated += ",0-65535";
+  EXPECT_THAT(*ParseCpuList(repeated), SizeIs(65536));
   for (const char* wrong : {"3-1", "x", "-1", "1-", "1-2-3", "0-999999999"})
     EXPECT_FALSE(ParseCpuList(wrong).ok()) << wrong;
 }

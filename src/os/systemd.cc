@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/clock.h"
+#include "base/status.h"
 #include "base/strings.h"
 
 namespace cubelet::os {
@@ -19,10 +21,18 @@ void NotifyStatus(std::string_view text) {
   sd_notify(0, StrCat("STATUS=", text.substr(0, text.find('\n'))).c_str());
 }
 
-absl::Duration WatchdogInterval() {
-  uint64_t interval_us = 0;
-  if (sd_watchdog_enabled(0, &interval_us) <= 0) return absl::InfiniteDuration();
-  return absl::Microseconds(interval_us) / 2;
+absl::StatusOr<absl::Duration> WatchdogInterval() {
+  uint64_t timeout_us = 0;
+  const int enabled = sd_watchdog_enabled(0, &timeout_us);
+  if (enabled < 0)
+    return ErrnoError("configure watchdog: read WATCHDOG_USEC and WATCHDOG_PID", -enabled);
+  if (enabled == 0) return absl::InfiniteDuration();
+  const absl::Duration timeout = absl::Microseconds(timeout_us);
+  // Whoever has to answer so often would be ended for the least delay.
+  if (timeout <= absl::Seconds(1))
+    return absl::InvalidArgumentError(
+        StrCat("configure watchdog timeout too small: ", FormatGoDuration(timeout)));
+  return timeout / 2;
 }
 
 }  // namespace cubelet::os

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
 namespace cubelet::os {
@@ -21,7 +22,8 @@ void NotifyWatchdog();
 void NotifyStatus(std::string_view text);
 
 // Half of what the unit's WatchdogSec allows between two NotifyWatchdog calls;
-// absl::InfiniteDuration() when no watchdog looks.
-absl::Duration WatchdogInterval();
+// absl::InfiniteDuration() when no watchdog looks. Error: a WatchdogSec of a second or less
+// (node.md 18.6), or an environment that makes no sense.
+absl::StatusOr<absl::Duration> WatchdogInterval();
 
 }  // namespace cubelet::os

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "async/backoff.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -14,12 +15,22 @@ using async::Task;
 
 namespace {
 
+// After so long an event stream that is not served has ended.
+constexpr absl::Duration kStreamProven = absl::Seconds(5);
+// What asks for a listing out of turn may come in bursts.
+constexpr absl::Duration kGather = absl::Milliseconds(100);
+
 bool SameContainers(const RuntimePod& pod, const std::vector<const criv1::Container*>& listed) {
   if (pod.containers.size() != listed.size()) return false;
   return std::all_of(listed.begin(), listed.end(), [&](const criv1::Container* container) {
     const ContainerRecord* record = pod.FindById(container->id());
     return record != nullptr && record->state == FromCriState(container->state());
   });
+}
+
+bool HasSandbox(const RuntimePod& pod, const std::string& id) {
+  return std::any_of(pod.sandboxes.begin(), pod.sandboxes.end(),
+                     [&](const SandboxRecord& record) { return record.id == id; });
 }
 
 bool SameSandboxes(const RuntimePod& pod, const std::vector<const criv1::PodSandbox*>& listed) {
@@ -31,24 +42,28 @@ bool SameSandboxes(const RuntimePod& pod, const std::vector<const criv1::PodSand
   });
 }
 
-std::string UidOf(const criv1::PodSandbox& sandbox) {
-  auto it = sandbox.labels().find(kPodUidLabel);
-  return it == sandbox.labels().end() ? sandbox.metadata().uid() : it->second;
+std::string UidLabel(const google::protobuf::Map<std::string, std::string>& labels) {
+  auto it = labels.find(kPodUidLabel);
+  return it == labels.end() ? std::string() : it->second;
 }
 
-std::string UidOf(const criv1::Container& container) {
-  auto it = container.labels().find(kPodUidLabel);
-  return it == container.labels().end() ? std::string() : it->second;
+// As listed, or as its status has it.
+template <typename Sandbox>
+std::string UidOfSandbox(const Sandbox& sandbox) {
+  const std::string label = UidLabel(sandbox.labels());
+  return label.empty() ? sandbox.metadata().uid() : label;
+}
+
+// What does not say whose it is counts as the pod's that it was asked for.
+absl::Status CheckOwner(const std::string& owner, const std::string& uid) {
+  if (owner.empty() || owner == uid) return absl::OkStatus();
+  return absl::NotFoundError(StrCat("it is of pod ", owner, " now"));
 }
 
 }  // namespace
 
 RuntimeCache::RuntimeCache(async::Loop& loop, cri::Runtime& runtime, Options options)
-    : loop_(loop),
-      runtime_(runtime),
-      options_(options),
-      events_changed_(loop),
-      stale_changed_(loop) {}
+    : loop_(loop), runtime_(runtime), options_(options), relist_now_(loop), stale_changed_(loop) {}
 
 void RuntimeCache::SetOnChange(std::function<void(const std::string&)> on_change) {
   on_change_ = std::move(on_change);
@@ -71,8 +86,9 @@ std::vector<std::shared_ptr<const RuntimePod>> RuntimeCache::All() const {
   return all;
 }
 
-void RuntimeCache::MarkStale(const std::string& uid) {
-  stale_.insert(uid);
+void RuntimeCache::MarkStaleSince(const std::string& uid, absl::Duration changed_at) {
+  absl::Duration& since = stale_.try_emplace(uid, changed_at).first->second;
+  since = std::max(since, changed_at);
   stale_changed_.Notify();
   if (on_change_) on_change_(uid);
 }
@@ -115,8 +131,10 @@ Task<bool> RuntimeCache::WaitForChange(std::string uid, absl::Duration limit) {
 Task<void> RuntimeCache::RelistForever() {
   absl::Status last = absl::OkStatus();
   while (true) {
-    co_await events_changed_.WaitFor(has_events_ ? options_.relist_period_with_events
-                                                 : options_.relist_period);
+    const bool rely_on_events = has_events_ && last.ok();
+    const bool rung = co_await relist_now_.WaitFor(
+        rely_on_events ? options_.relist_period_with_events : options_.relist_period);
+    if (rung) co_await loop_.Sleep(kGather);
     absl::Status status = co_await Relist();
     if (!status.ok() && last.ok()) LOG_ERROR(status, "Listing pods of the runtime failed");
     if (status.ok() && !last.ok()) {
@@ -132,9 +150,10 @@ Task<void> RuntimeCache::WatchForever() {
   while (true) {
     const absl::Duration begun = loop_.Monotonic();
     const absl::Status end = co_await WatchOnce();
+    stream_since_.reset();
     if (has_events_) {
       has_events_ = false;
-      events_changed_.Notify();  // what happened without us is found by listing
+      relist_now_.Ring();  // what happens without us is found by listing
       LOG_INFO("The runtime's event stream ended, listing every second",
                {{"cause", Message(end)}, {"after", loop_.Monotonic() - begun}});
       backoff.Reset();
@@ -147,27 +166,60 @@ Task<void> RuntimeCache::WatchForever() {
 Task<absl::Status> RuntimeCache::WatchOnce() {
   auto stream = co_await runtime_.WatchEvents();
   if (!stream.ok()) co_return stream.status();
-  // The stream counts as healthy from its first event on: until then it may be one that is not
-  // served.
+  stream_since_ = loop_.Monotonic();
   while (true) {
     auto event = co_await (*stream)->Next();
     if (!event.ok()) co_return event.status();
-    if (!has_events_) {
-      has_events_ = true;
-      LOG_INFO("The runtime sends events, listing every five minutes");
-    }
+    stream_misses_ = false;
     HandleEvent(*event);
   }
 }
 
+// Called after each listing that was good, so that nothing falls between the last listing and the
+// first event. `missed`: it has shown a change that was news. From then on the stream has to prove
+// itself by an event.
+void RuntimeCache::JudgeStream(absl::Duration asked, bool missed) {
+  stream_misses_ |= has_events_ && missed;
+  const bool healthy = stream_since_ && asked - *stream_since_ >= kStreamProven && !stream_misses_;
+  if (healthy == has_events_) return;
+  has_events_ = healthy;
+  if (healthy) {
+    LOG_INFO("The runtime's event stream is open, listing every five minutes");
+  } else {
+    LOG_WARNING("The runtime's event stream has left out a change, listing every second");
+  }
+}
+
+// Deletions come without the sandbox when it is gone, too.
+std::string RuntimeCache::UidOfEvent(const criv1::ContainerEventResponse& event) const {
+  if (std::string uid = UidOfSandbox(event.pod_sandbox_status()); !uid.empty()) return uid;
+  for (const criv1::ContainerStatus& status : event.containers_statuses()) {
+    if (std::string uid = UidLabel(status.labels()); !uid.empty()) return uid;
+  }
+  for (const auto& [uid, pod] : pods_) {
+    if (pod->FindById(event.container_id()) != nullptr || HasSandbox(*pod, event.container_id()))
+      return uid;
+  }
+  return "";
+}
+
 void RuntimeCache::HandleEvent(const criv1::ContainerEventResponse& event) {
-  const std::string& uid = event.pod_sandbox_status().metadata().uid();
-  if (uid.empty()) return;
-  // What was read of the pod after the event happened already shows it.
+  const std::string uid = UidOfEvent(event);
+  if (uid.empty()) {
+    // The end of something unknown is no news; of anything else a listing tells more.
+    if (event.container_event_type() != criv1::CONTAINER_DELETED_EVENT) relist_now_.Ring();
+    return;
+  }
+  // When it happened, on our clock, but no later than now.
+  const absl::Time now = loop_.Now();
+  const absl::Duration monotonic = loop_.Monotonic();
+  absl::Duration age = absl::ZeroDuration();
+  if (event.created_at() > 0) age = std::max(age, now - absl::FromUnixNanos(event.created_at()));
+  const absl::Duration happened = monotonic - age;
+  // What was read of the pod after that already shows it.
   const std::shared_ptr<const RuntimePod> known = Get(uid);
-  const absl::Duration age = loop_.Now() - absl::FromUnixNanos(event.created_at());
-  if (known && !IsStale(uid) && known->observed_at > loop_.Monotonic() - age) return;
-  MarkStale(uid);
+  if (known && !IsStale(uid) && known->observed_at > happened) return;
+  MarkStaleSince(uid, happened);
 }
 
 Task<absl::Status> RuntimeCache::Relist() {
@@ -184,11 +236,11 @@ Task<absl::Status> RuntimeCache::Relist() {
   absl::btree_map<std::string, Listed> listed;
   absl::btree_map<std::string, std::string> uid_of_sandbox;
   for (const criv1::PodSandbox& sandbox : sandboxes->items()) {
-    listed[UidOf(sandbox)].sandboxes.push_back(&sandbox);
-    uid_of_sandbox[sandbox.id()] = UidOf(sandbox);
+    listed[UidOfSandbox(sandbox)].sandboxes.push_back(&sandbox);
+    uid_of_sandbox[sandbox.id()] = UidOfSandbox(sandbox);
   }
   for (const criv1::Container& container : containers->containers()) {
-    std::string uid = UidOf(container);
+    std::string uid = UidLabel(container.labels());
     if (uid.empty()) uid = uid_of_sandbox[container.pod_sandbox_id()];
     listed[uid].containers.push_back(&container);
   }
@@ -229,12 +281,16 @@ Task<absl::Status> RuntimeCache::Relist() {
     for (const std::string& uid : changed) CO_RETURN_IF_ERROR(co_await Refresh(uid));
   }
   last_relist_ = asked;
+  JudgeStream(asked, std::any_of(changed.begin(), changed.end(),
+                                 [this](const std::string& uid) { return !IsStale(uid); }));
   for (const std::string& uid : changed) {
-    if (!first) {
-      MarkStale(uid);
-    } else if (on_change_) {
-      on_change_(uid);
+    if (first) {
+      if (on_change_) on_change_(uid);
+      continue;
     }
+    // Who has been told since the listing was asked for looks no less far.
+    const auto stale = stale_.find(uid);
+    if (stale == stale_.end() || stale->second < asked) MarkStale(uid);
   }
   co_return absl::OkStatus();
 }
@@ -277,13 +333,13 @@ Task<absl::Status> RuntimeCache::Refresh(std::string uid) {
   for (const criv1::PodSandbox& listed : sandboxes->items()) {
     seen->name = listed.metadata().name();
     seen->name_space = listed.metadata().namespace_();
-    auto record = co_await ReadSandbox(listed, old);
+    auto record = co_await ReadSandbox(uid, listed, old);
     if (absl::IsNotFound(record.status())) continue;  // removed since it was listed
     CO_RETURN_IF_ERROR(Annotate(record.status(), StrCat("read sandbox ", listed.id())));
     seen->sandboxes.push_back(*std::move(record));
   }
   for (const criv1::Container& listed : containers->containers()) {
-    auto record = co_await ReadContainer(listed, old);
+    auto record = co_await ReadContainer(uid, listed, old);
     if (absl::IsNotFound(record.status())) continue;
     CO_RETURN_IF_ERROR(Annotate(record.status(), StrCat("read container ", listed.id())));
     if (seen->name.empty()) {
@@ -301,8 +357,24 @@ Task<absl::Status> RuntimeCache::Refresh(std::string uid) {
   co_return absl::OkStatus();
 }
 
+Task<absl::StatusOr<criv1::PodSandboxStatus>> RuntimeCache::SandboxOfPod(std::string uid,
+                                                                         std::string id) {
+  auto answer = co_await runtime_.PodSandboxStatus(id);
+  if (!answer.ok()) co_return answer.status();
+  CO_RETURN_IF_ERROR(CheckOwner(UidOfSandbox(answer->status()), uid));
+  co_return std::move(*answer->mutable_status());
+}
+
+Task<absl::StatusOr<criv1::ContainerStatus>> RuntimeCache::ContainerOfPod(std::string uid,
+                                                                          std::string id) {
+  auto answer = co_await runtime_.ContainerStatus(id);
+  if (!answer.ok()) co_return answer.status();
+  CO_RETURN_IF_ERROR(CheckOwner(UidLabel(answer->status().labels()), uid));
+  co_return std::move(*answer->mutable_status());
+}
+
 Task<absl::StatusOr<SandboxRecord>> RuntimeCache::ReadSandbox(
-    criv1::PodSandbox listed, std::shared_ptr<const RuntimePod> old) {
+    std::string uid, criv1::PodSandbox listed, std::shared_ptr<const RuntimePod> old) {
   if (old) {
     for (const SandboxRecord& known : old->sandboxes) {
       const bool same =
@@ -310,9 +382,9 @@ Task<absl::StatusOr<SandboxRecord>> RuntimeCache::ReadSandbox(
       if (same && (!known.ready || known.host_network || !known.ips.empty())) co_return known;
     }
   }
-  auto status = co_await runtime_.PodSandboxStatus(listed.id());
+  auto status = co_await SandboxOfPod(uid, listed.id());
   if (!status.ok()) co_return status.status();
-  SandboxRecord record = MakeSandboxRecord(status->status());
+  SandboxRecord record = MakeSandboxRecord(*status);
   // A sandbox that has stopped has lost its addresses; they stay what they were for whoever reports
   // them.
   if (!record.ready && record.ips.empty() && old) {
@@ -324,39 +396,37 @@ Task<absl::StatusOr<SandboxRecord>> RuntimeCache::ReadSandbox(
 }
 
 Task<absl::StatusOr<ContainerRecord>> RuntimeCache::ReadContainer(
-    criv1::Container listed, std::shared_ptr<const RuntimePod> old) {
+    std::string uid, criv1::Container listed, std::shared_ptr<const RuntimePod> old) {
   if (old) {
     const ContainerRecord* known = old->FindById(listed.id());
     if (known != nullptr && known->state == FromCriState(listed.state())) co_return *known;
   }
-  auto status = co_await runtime_.ContainerStatus(listed.id());
+  auto status = co_await ContainerOfPod(uid, listed.id());
   if (!status.ok()) co_return status.status();
-  co_return MakeContainerRecord(status->status(), listed.pod_sandbox_id());
+  co_return MakeContainerRecord(*status, listed.pod_sandbox_id());
 }
 
 Task<absl::Status> RuntimeCache::ConfirmVanished(std::shared_ptr<const RuntimePod> old,
                                                  std::shared_ptr<RuntimePod> seen) {
   for (const SandboxRecord& known : old->sandboxes) {
-    const bool listed = std::any_of(seen->sandboxes.begin(), seen->sandboxes.end(),
-                                    [&](const SandboxRecord& r) { return r.id == known.id; });
-    if (listed) continue;
-    auto status = co_await runtime_.PodSandboxStatus(known.id);
+    if (HasSandbox(*seen, known.id)) continue;
+    auto status = co_await SandboxOfPod(seen->uid, known.id);
     if (absl::IsNotFound(status.status())) continue;
     CO_RETURN_IF_ERROR(
         Annotate(status.status(), StrCat("confirm that sandbox is gone ", known.id)));
-    seen->sandboxes.push_back(MakeSandboxRecord(status->status()));
+    seen->sandboxes.push_back(MakeSandboxRecord(*status));
     if (seen->name.empty()) {
-      seen->name = status->status().metadata().name();
-      seen->name_space = status->status().metadata().namespace_();
+      seen->name = status->metadata().name();
+      seen->name_space = status->metadata().namespace_();
     }
   }
   for (const ContainerRecord& known : old->containers) {
     if (seen->FindById(known.id) != nullptr) continue;
-    auto status = co_await runtime_.ContainerStatus(known.id);
+    auto status = co_await ContainerOfPod(seen->uid, known.id);
     if (absl::IsNotFound(status.status())) continue;
     CO_RETURN_IF_ERROR(
         Annotate(status.status(), StrCat("confirm that container is gone ", known.id)));
-    seen->containers.push_back(MakeContainerRecord(status->status(), known.sandbox_id));
+    seen->containers.push_back(MakeContainerRecord(*status, known.sandbox_id));
   }
   if (seen->name.empty()) {
     seen->name = old->name;
@@ -369,7 +439,9 @@ void RuntimeCache::Store(std::shared_ptr<const RuntimePod> pod) {
   // Two answers can overtake each other; the one that was asked for later wins.
   const std::shared_ptr<const RuntimePod> known = Get(pod->uid);
   if (known && known->observed_at > pod->observed_at) return;
-  stale_.erase(pod->uid);
+  if (const auto stale = stale_.find(pod->uid);
+      stale != stale_.end() && stale->second <= pod->observed_at)
+    stale_.erase(stale);
   expected_.erase(pod->uid);
   if (pod->sandboxes.empty() && pod->containers.empty()) {
     pods_.erase(pod->uid);

@@ -3,19 +3,19 @@
 //
 // The cache never guesses: a call that failed leaves the old state, and a record that vanished from
 // a list, or of which the runtime has spoken elsewhere, is only left out once the runtime has said
-// NOT_FOUND to its id.
+// NOT_FOUND to its id, or that the id is another pod's now.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "async/loop.h"
@@ -73,23 +73,33 @@ class RuntimeCache {
   std::shared_ptr<const RuntimePod> Get(const std::string& uid) const;
   std::vector<std::shared_ptr<const RuntimePod>> All() const;
 
+  // Stale until a Refresh that is begun from now on has ended well.
+  void MarkStale(const std::string& uid) { MarkStaleSince(uid, loop_.Monotonic()); }
   bool IsStale(const std::string& uid) const { return stale_.contains(uid); }
-  void MarkStale(const std::string& uid);
 
   // Waits at most `limit` until the pod is stale; whether it is.
   async::Task<bool> WaitForChange(std::string uid, absl::Duration limit);
 
   // Monotonic time of the last listing that succeeded; InfiniteDuration negated before the first.
   absl::Duration last_relist() const { return last_relist_; }
+
+  // Whether the event stream is relied on: a listing found it open for some seconds. Runtimes that
+  // do not serve it end it at once, and those that do send nothing while nothing happens.
   bool has_events() const { return has_events_; }
 
  private:
   async::Task<void> RelistForever();
   async::Task<void> WatchForever();
   async::Task<absl::Status> WatchOnce();
-  async::Task<absl::StatusOr<SandboxRecord>> ReadSandbox(criv1::PodSandbox listed,
+  // The status behind an id, NOT_FOUND also when the id is another pod's by now.
+  async::Task<absl::StatusOr<criv1::PodSandboxStatus>> SandboxOfPod(std::string uid,
+                                                                    std::string id);
+  async::Task<absl::StatusOr<criv1::ContainerStatus>> ContainerOfPod(std::string uid,
+                                                                     std::string id);
+  async::Task<absl::StatusOr<SandboxRecord>> ReadSandbox(std::string uid, criv1::PodSandbox listed,
                                                          std::shared_ptr<const RuntimePod> old);
-  async::Task<absl::StatusOr<ContainerRecord>> ReadContainer(criv1::Container listed,
+  async::Task<absl::StatusOr<ContainerRecord>> ReadContainer(std::string uid,
+                                                             criv1::Container listed,
                                                              std::shared_ptr<const RuntimePod> old);
   async::Task<absl::Status> ConfirmVanished(std::shared_ptr<const RuntimePod> old,
                                             std::shared_ptr<RuntimePod> seen);
@@ -98,7 +108,10 @@ class RuntimeCache {
   std::shared_ptr<const RuntimePod> WithExpected(const std::string& uid,
                                                  std::shared_ptr<const RuntimePod> old) const;
   void Store(std::shared_ptr<const RuntimePod> pod);
+  void MarkStaleSince(const std::string& uid, absl::Duration changed_at);
   void HandleEvent(const criv1::ContainerEventResponse& event);
+  std::string UidOfEvent(const criv1::ContainerEventResponse& event) const;
+  void JudgeStream(absl::Duration asked, bool missed);
 
   async::Loop& loop_;
   cri::Runtime& runtime_;
@@ -108,7 +121,8 @@ class RuntimeCache {
   std::function<void(bool, absl::Duration)> observer_;
   // By uid; in order, so that equal histories are equal step by step.
   absl::btree_map<std::string, std::shared_ptr<const RuntimePod>> pods_;
-  absl::flat_hash_set<std::string> stale_;
+  // By uid, since when: an answer that was asked for before does not show what has changed then.
+  absl::flat_hash_map<std::string, absl::Duration> stale_;
   struct Expected {
     std::string sandbox_id;
     std::string container_id;  // "" when it is the sandbox itself
@@ -116,8 +130,10 @@ class RuntimeCache {
   absl::flat_hash_map<std::string, std::vector<Expected>> expected_;  // by uid
   std::vector<std::string> remembered_;
   absl::Duration last_relist_ = -absl::InfiniteDuration();
+  std::optional<absl::Duration> stream_since_;  // monotonic time at which it was opened
+  bool stream_misses_ = false;                  // listings have shown what it has not told
   bool has_events_ = false;
-  async::Signal events_changed_;
+  async::Wakeup relist_now_;
   async::Signal stale_changed_;
 };
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <limits>
 #include <tuple>
 
+#include "absl/numeric/int128.h"
 #include "absl/strings/numbers.h"
 #include "base/strings.h"
 
@@ -27,13 +29,21 @@ absl::Time FromNanos(int64_t nanos) {
   return nanos == 0 ? absl::InfinitePast() : absl::FromUnixNanos(nanos);
 }
 
+// The largest number in place of one that is too large: what a runtime says is not checked.
+int64_t Saturated(absl::int128 value) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  return value > kMax ? kMax : static_cast<int64_t>(value);
+}
+
 // Shares and quota back to millicores (shares: rounded up).
 ContainerRecord::Resources ReadResources(const criv1::LinuxContainerResources& linux) {
   ContainerRecord::Resources resources;
   if (linux.cpu_shares() > 0)
-    resources.cpu_request_millis = (linux.cpu_shares() * 1000 + 1023) / 1024;
+    resources.cpu_request_millis =
+        Saturated((absl::int128(linux.cpu_shares()) * 1000 + 1023) / 1024);
   if (linux.cpu_quota() > 0 && linux.cpu_period() > 0)
-    resources.cpu_limit_millis = linux.cpu_quota() * 1000 / linux.cpu_period();
+    resources.cpu_limit_millis =
+        Saturated(absl::int128(linux.cpu_quota()) * 1000 / linux.cpu_period());
   if (linux.memory_limit_in_bytes() > 0)
     resources.memory_limit_bytes = linux.memory_limit_in_bytes();
   return resources;

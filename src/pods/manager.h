@@ -65,6 +65,9 @@ class Manager {
 
   // All pods that the runtime holds something of, and those of them that run.
   std::vector<std::shared_ptr<const pleg::RuntimePod>> Seen() const { return s_.cache.All(); }
+  std::shared_ptr<const pleg::RuntimePod> Seen(const std::string& uid) const {
+    return s_.cache.Get(uid);
+  }
   std::vector<std::shared_ptr<const pleg::RuntimePod>> Running() const;
 
   PodCensus Census() const;

@@ -47,6 +47,11 @@ class FakeRuntime final : public cri::Runtime {
     co_return std::move(answer.response);
   }
 
+  async::Task<absl::StatusOr<std::string>> Exec(criv1::ExecRequest) override { return None(); }
+  async::Task<absl::StatusOr<std::string>> Attach(criv1::AttachRequest) override { return None(); }
+  async::Task<absl::StatusOr<std::string>> PortForward(criv1::PortForwardRequest) override {
+    return None();
+  }
   async::Task<absl::StatusOr<criv1::VersionResponse>> Version() override { return None(); }
   async::Task<absl::StatusOr<criv1::StatusResponse>> Status(bool) override { return None(); }
   async::Task<absl::StatusOr<criv1::RuntimeConfigResponse>> RuntimeConfig() override {

@@ -1,5 +1,9 @@
 #include "server/access.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "base/log.h"
 #include "base/strings.h"
 
@@ -10,20 +14,40 @@ bool IsAtOrBelow(std::string_view path, std::string_view parent) {
   return path.starts_with(parent) && (path.size() == parent.size() || path[parent.size()] == '/');
 }
 
+User Authenticated(User user) {
+  constexpr char kGroup[] = "system:authenticated";
+  if (std::find(user.groups.begin(), user.groups.end(), kGroup) == user.groups.end())
+    user.groups.emplace_back(kGroup);
+  return user;
+}
+
+// "Bearer <token>", the scheme in any case; "" when it is something else.
+std::string BearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (!absl::StartsWithIgnoreCase(ToAbsl(authorization), ToAbsl(kScheme))) return "";
+  authorization.remove_prefix(kScheme.size());
+  return std::string(absl::StripAsciiWhitespace(ToAbsl(authorization)));
+}
+
 }  // namespace
 
-absl::StatusOr<User> Authenticator::Authenticate(const std::vector<X509*>& chain, absl::Time now) {
+async::Task<absl::StatusOr<User>> Authenticator::Authenticate(std::vector<X509*> chain,
+                                                              std::string authorization,
+                                                              absl::Time now) {
   if (ca_ != nullptr && !chain.empty()) {
     absl::StatusOr<std::optional<certs::Identity>> identity = ca_->Verify(chain, now);
-    if (!identity.ok()) return identity.status();
-    if (std::optional<certs::Identity>& named = *identity; named) {
-      User user{std::move(named->user), std::move(named->groups)};
-      user.groups.emplace_back("system:authenticated");
-      return user;
-    }
+    if (!identity.ok()) co_return identity.status();
+    if (std::optional<certs::Identity>& named = *identity; named)
+      co_return Authenticated({std::move(named->user), std::move(named->groups)});
   }
-  if (anonymous_) return User{"system:anonymous", {"system:unauthenticated"}};
-  return absl::UnauthenticatedError(
+  if (std::string token = BearerToken(authorization); tokens_ && !token.empty()) {
+    absl::StatusOr<std::optional<User>> user = co_await tokens_(std::move(token));
+    if (!user.ok()) co_return user.status();
+    if (!user->has_value()) co_return absl::UnauthenticatedError("the bearer token is nobody's");
+    co_return Authenticated(**std::move(user));
+  }
+  if (anonymous_) co_return User{"system:anonymous", {"system:unauthenticated"}};
+  co_return absl::UnauthenticatedError(
       chain.empty() ? "no client certificate, and anonymous requests are off"
                     : "the client certificate names nobody, and anonymous requests are off");
 }

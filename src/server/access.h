@@ -22,20 +22,28 @@ struct User {
   std::vector<std::string> groups;
 };
 
-// Client certificates, then anonymous. A certificate that is refused is the end: such a client does
-// not become anonymous.
+// Who a bearer token is; nothing when it is nobody's. An error when it cannot be found out. An empty
+// function: no tokens are taken.
+using TokenReviewer =
+    std::function<async::Task<absl::StatusOr<std::optional<User>>>(std::string token)>;
+
+// Client certificates, then bearer tokens, then anonymous. A certificate or a token that is refused
+// is the end: such a client does not become anonymous.
 class Authenticator {
  public:
   // `ca` may be null: no client certificate is looked at.
-  Authenticator(std::unique_ptr<certs::ClientCa> ca, bool anonymous)
-      : ca_(std::move(ca)), anonymous_(anonymous) {}
+  Authenticator(std::unique_ptr<certs::ClientCa> ca, TokenReviewer tokens, bool anonymous)
+      : ca_(std::move(ca)), tokens_(std::move(tokens)), anonymous_(anonymous) {}
 
-  // `chain` is what the client presented, empty if nothing. UNAUTHENTICATED with the reason, which
-  // is for the log: the client hears "Unauthorized" only.
-  absl::StatusOr<User> Authenticate(const std::vector<X509*>& chain, absl::Time now);
+  // `chain` is what the client presented, empty if nothing; its certificates outlive the call.
+  // `authorization` is the header of that name. The error is the reason, which is for the log: the
+  // client hears "Unauthorized" only.
+  async::Task<absl::StatusOr<User>> Authenticate(std::vector<X509*> chain,
+                                                 std::string authorization, absl::Time now);
 
  private:
   std::unique_ptr<certs::ClientCa> ca_;
+  TokenReviewer tokens_;
   const bool anonymous_;
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "async/loop.h"
+#include "async/scope.h"
 #include "async/task.h"
 #include "server/handler.h"
 #include "server/options.h"
@@ -20,8 +21,9 @@ class Connection {
   Connection(async::Loop& loop, std::unique_ptr<Transport> transport, Port port, Limits limits);
   ~Connection();
 
-  // Serves until the client goes, misbehaves, or Close is called. `handler` outlives it.
-  async::Task<void> Run(Handler* handler);
+  // Serves until the client goes, misbehaves, or Close is called. `handler` and `scope`, where what
+  // an upgraded connection needs beside lives, outlive it.
+  async::Task<void> Run(Handler* handler, async::TaskScope* scope);
 
   void Close() { transport_->Close(); }
 
@@ -42,16 +44,20 @@ class Connection {
   // Reads the next request into parser_.
   async::Task<Outcome> ReadRequest();
   async::Task<bool> ReadMore();
-  async::Task<bool> Write(std::string data);
+  // False when the client has taken nothing for `stall`, or is gone.
+  async::Task<bool> Write(std::string data, absl::Duration stall);
 
   // Serves one request; whether another may follow.
-  async::Task<bool> ServeOne(Handler* handler);
+  async::Task<bool> ServeOne(Handler* handler, async::TaskScope* scope);
+  // Each sends its kind of answer; whether another may follow.
+  async::Task<bool> Send(Response response, bool keep_alive, bool head_only);
+  async::Task<bool> SendStream(Response response, bool keep_alive, bool chunked);
 
   // Ends in such a way that the client gets the last answer although it may still be sending.
   async::Task<void> Finish();
 
   async::Loop& loop_;
-  const std::unique_ptr<Transport> transport_;
+  const std::shared_ptr<Transport> transport_;
   const Port port_;
   const Limits limits_;
   std::string buffer_;  // read, not yet parsed

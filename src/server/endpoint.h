@@ -30,6 +30,12 @@ async::Task<Response> ServeConfigz(const Services* services, Request request);
 async::Task<Response> ServeMetrics(const Services* services, Request request);
 async::Task<Response> ServeTasks(const Services* services, Request request);
 async::Task<Response> ServeDebugFlags(const Services* services, Request request);
+async::Task<Response> ServeContainerLogs(const Services* services, Request request);
+async::Task<Response> ServeExec(const Services* services, Request request);
+async::Task<Response> ServeAttach(const Services* services, Request request);
+async::Task<Response> ServePortForward(const Services* services, Request request);
+async::Task<Response> ServeRun(const Services* services, Request request);
+async::Task<Response> ServeSystemLogs(const Services* services, Request request);
 async::Task<Response> ServeStatus(const Services* services, Request request);
 
 // A plain text answer.

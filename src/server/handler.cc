@@ -18,6 +18,42 @@ std::string MethodLabel(const std::string& method) {
   return known ? method : "other";
 }
 
+// Counts a request while it lives: until its answer has been sent.
+class InFlight {
+ public:
+  InFlight(const Services& services, std::string method, std::string path, std::string server,
+           std::string long_running)
+      : loop_(services.loop),
+        metrics_(services.metrics),
+        method_(std::move(method)),
+        path_(std::move(path)),
+        server_(std::move(server)),
+        long_running_(std::move(long_running)),
+        start_(loop_.Monotonic()) {
+    metrics_.Count("kubelet_http_requests_total", {method_, path_, server_, long_running_});
+    Add(1);
+  }
+  ~InFlight() {
+    Add(-1);
+    metrics_.Observe("kubelet_http_requests_duration_seconds",
+                     {method_, path_, server_, long_running_},
+                     absl::ToDoubleSeconds(loop_.Monotonic() - start_));
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  void Add(double by) {
+    metrics_.AddGauge("kubelet_http_inflight_requests", {method_, path_, server_, long_running_},
+                      by);
+  }
+
+  async::Loop& loop_;
+  Metrics& metrics_;
+  const std::string method_, path_, server_, long_running_;
+  const absl::Duration start_;
+};
+
 }  // namespace
 
 Response Text(int status, std::string body) {
@@ -33,21 +69,9 @@ async::Task<Response> Handler::Handle(Request request, std::vector<X509*> chain)
   const std::string path(route == nullptr ? "other" : route->label);
   const std::string server = request.port == Port::kMain ? "readwrite" : "readonly";
   const std::string long_running = IsLongRunning(route) ? "true" : "false";
-  Metrics& metrics = services_.metrics;
-  struct InFlight {
-    Metrics& metrics;
-    std::string_view method, path, server, long_running;
-    void Add(double by) {
-      metrics.AddGauge("kubelet_http_inflight_requests", {method, path, server, long_running}, by);
-    }
-    ~InFlight() { Add(-1); }
-  } in_flight{metrics, method, path, server, long_running};
-  in_flight.Add(1);
-  metrics.Count("kubelet_http_requests_total", {method, path, server, long_running});
-  const absl::Duration start = services_.loop.Monotonic();
+  auto in_flight = std::make_shared<InFlight>(services_, method, path, server, long_running);
   Response response = co_await Answer(route, std::move(request), std::move(chain));
-  metrics.Observe("kubelet_http_requests_duration_seconds", {method, path, server, long_running},
-                  absl::ToDoubleSeconds(services_.loop.Monotonic() - start));
+  response.in_flight = std::move(in_flight);
   co_return response;
 }
 
@@ -55,7 +79,8 @@ async::Task<Response> Handler::Answer(const Route* route, Request request,
                                       std::vector<X509*> chain) {
   if (route == nullptr) co_return Text(404, "404 page not found\n");
   if (request.port == Port::kMain) {
-    absl::StatusOr<User> user = authenticator_.Authenticate(chain, services_.loop.Now());
+    absl::StatusOr<User> user = co_await authenticator_.Authenticate(
+        chain, Header(request, "Authorization"), services_.loop.Now());
     if (!user.ok()) {
       VLOG(2, "Unable to authenticate the request",
            {{"path", request.path}, {"reason", Message(user.status())}});

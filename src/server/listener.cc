@@ -144,10 +144,10 @@ void Listener::Serve(async::TaskScope& scope, UniqueFd fd) {
   auto connection = std::make_shared<Connection>(loop_, std::move(transport), port_, limits_);
   connections_.push_back(connection);
   metrics_.SetGauge("cubelet_http_connections", {name_}, static_cast<double>(connections_.size()));
-  scope.Spawn("connection " + name_, RunConnection(std::move(connection)));
+  scope.Spawn("connection " + name_, RunConnection(std::move(connection), &scope));
 }
 
-async::Task<void> Listener::RunConnection(ConnectionPtr connection) {
+async::Task<void> Listener::RunConnection(ConnectionPtr connection, async::TaskScope* scope) {
   struct Forget {
     Listener* listener;
     const ConnectionPtr& connection;
@@ -157,7 +157,7 @@ async::Task<void> Listener::RunConnection(ConnectionPtr connection) {
                                   static_cast<double>(listener->connections_.size()));
     }
   } forget{this, connection};
-  co_await connection->Run(&handler_);
+  co_await connection->Run(&handler_, scope);
 }
 
 }  // namespace cubelet::server

@@ -53,7 +53,7 @@ class Listener {
   absl::Status AcceptAll(async::TaskScope& scope);
   bool MakeRoom();
   void Serve(async::TaskScope& scope, UniqueFd fd);
-  async::Task<void> RunConnection(ConnectionPtr connection);
+  async::Task<void> RunConnection(ConnectionPtr connection, async::TaskScope* scope);
 
   async::Loop& loop_;
   Metrics& metrics_;

@@ -15,6 +15,14 @@ constexpr std::string_view kWhatToSet =
 
 }  // namespace
 
+absl::Status CheckMode(const Options& options) {
+  if (options.authorization_mode == "AlwaysAllow" || options.authorization_mode == "Webhook")
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(StrCat("authorization.mode: ",
+                                           GoQuote(options.authorization_mode),
+                                           " is neither AlwaysAllow nor Webhook"));
+}
+
 absl::Status CheckStandalone(const Options& options) {
   if (!options.port) return absl::OkStatus();
   if (options.webhook_authentication_enabled) {
@@ -25,11 +33,7 @@ absl::Status CheckStandalone(const Options& options) {
     return absl::FailedPreconditionError(
         StrCat("authorization.mode: Webhook needs an API server to ask", kWhatToSet));
   }
-  if (options.authorization_mode != "AlwaysAllow") {
-    return absl::InvalidArgumentError(
-        StrCat("authorization.mode: ", GoQuote(options.authorization_mode),
-               " is neither AlwaysAllow nor Webhook"));
-  }
+  if (absl::Status mode = CheckMode(options); !mode.ok()) return mode;
   if (options.server_tls_bootstrap) {
     return absl::FailedPreconditionError(
         "serverTLSBootstrap: true needs an API server to sign the certificate: this kubelet runs "

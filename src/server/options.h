@@ -24,6 +24,7 @@ struct Limits {
   absl::Duration request_timeout = absl::Seconds(30);  // handshake; and the rest of a request begun
   absl::Duration idle_timeout = absl::Seconds(90);     // between two requests
   absl::Duration write_stall = absl::Seconds(30);
+  absl::Duration stream_stall = absl::Hours(4);  // of a stream: somebody has paused `kubectl logs`
 };
 
 struct Options {
@@ -59,8 +60,17 @@ struct Options {
   bool enable_profiling_handler = true;
   bool enable_debug_flags_handler = true;
 
+  // A stream into a container is cut off after this long without a byte; zero: never.
+  absl::Duration streaming_connection_idle_timeout = absl::Hours(4);
+
+  std::string system_log_directory = "/var/log";  // what /logs/ shows
+  bool pod_logs_query_split_streams = false;      // the feature gate of that name
+
   Limits limits;
 };
+
+// That authorization.mode is one of the two there are. Pure.
+absl::Status CheckMode(const Options& options);
 
 // What of `options` cannot work without an API server: the error names the field and says what a
 // standalone configuration has to say instead. OK when the main port is not opened. Pure.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "base/strings.h"
 
@@ -69,6 +70,24 @@ std::string First(const Query& query, std::string_view key) {
     if (name == key) return value;
   }
   return "";
+}
+
+std::string Header(const Request& request, std::string_view name) {
+  for (const auto& [key, value] : request.headers) {
+    if (absl::EqualsIgnoreCase(key, ToAbsl(name))) return value;
+  }
+  return "";
+}
+
+bool WantsUpgrade(const Request& request) {
+  for (const auto& [key, value] : request.headers) {
+    if (!absl::EqualsIgnoreCase(key, "Connection")) continue;
+    for (absl::string_view word : absl::StrSplit(value, ',')) {
+      if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(word), "upgrade"))
+        return !Header(request, "Upgrade").empty();
+    }
+  }
+  return false;
 }
 
 }  // namespace cubelet::server

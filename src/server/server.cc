@@ -49,9 +49,16 @@ absl::StatusOr<std::unique_ptr<certs::ServerTls>> MakeTls(const Options& options
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(async::Loop& loop, Options options,
                                                        Backend backend, Metrics& metrics,
-                                                       Authorizer authorizer) {
+                                                       Reviews* reviews) {
   CHECK(backend.pods && backend.running_pods && backend.configz && backend.status);
-  if (!authorizer) RETURN_IF_ERROR(CheckStandalone(options));
+  CHECK(backend.find_pod && backend.find_container && backend.running_container);
+  CHECK(backend.ready_sandbox && backend.open_stream && backend.run_command);
+  RETURN_IF_ERROR(reviews == nullptr ? CheckStandalone(options) : CheckMode(options));
+  TokenReviewer tokens;
+  Authorizer authorizer;
+  if (reviews != nullptr && options.webhook_authentication_enabled) tokens = reviews->tokens();
+  if (reviews != nullptr && options.authorization_mode == "Webhook")
+    authorizer = reviews->authorizer();
   std::unique_ptr<certs::ServerTls> tls;
   std::unique_ptr<certs::ClientCa> ca;
   if (options.port) {
@@ -60,7 +67,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(async::Loop& loop, Option
       ASSIGN_OR_RETURN(ca, certs::ClientCa::Load(options.client_ca_file, Report(metrics)));
     }
   }
-  Authenticator authenticator(std::move(ca), options.anonymous_enabled);
+  Authenticator authenticator(std::move(ca), std::move(tokens), options.anonymous_enabled);
   return std::unique_ptr<Server>(new Server(loop, std::move(options), std::move(backend), metrics,
                                             std::move(tls), std::move(authenticator),
                                             std::move(authorizer)));

@@ -1,7 +1,7 @@
 // The kubelet's HTTP servers: the main one (TLS, port 10250), the read-only one where configured,
 // the healthz one (127.0.0.1:10248) and the unix socket of `kubelet status`.
 //
-//   auto server = Server::Create(loop, options, backend, metrics, {});
+//   auto server = Server::Create(loop, options, backend, metrics, nullptr);
 //   RETURN_IF_ERROR((*server)->Start());
 //   ...
 //   co_await (*server)->Stop();
@@ -19,17 +19,19 @@
 #include "server/handler.h"
 #include "server/listener.h"
 #include "server/options.h"
+#include "server/reviews.h"
 
 namespace cubelet::server {
 
 class Server {
  public:
   // Checks the options and reads certificates (making the self-signed one where none is given).
-  // Every function of `backend` must be set. `authorizer` empty: AlwaysAllow. `loop` and `metrics`
-  // outlive the server. Errors name the field and what to do (CheckStandalone, certs).
+  // Every function of `backend` must be set. `reviews` is null where there is no API server to ask;
+  // it, `loop` and `metrics` outlive the server. Errors name the field and what to do
+  // (CheckStandalone, certs).
   static absl::StatusOr<std::unique_ptr<Server>> Create(async::Loop& loop, Options options,
                                                         Backend backend, Metrics& metrics,
-                                                        Authorizer authorizer);
+                                                        Reviews* reviews);
   ~Server();
 
   // Opens the sockets and serves. An error (the main or the read-only port cannot be had) is the

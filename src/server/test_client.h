@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -82,6 +83,10 @@ class TestClient {
     answer.head = buffer_.substr(0, end + 2);
     buffer_.erase(0, end + 4);
     answer.status = std::stoi(answer.head.substr(9, 3));
+    if (answer.head.find("Transfer-Encoding: chunked") != std::string::npos) {
+      while (std::optional<std::string> piece = ReceiveChunk()) answer.body += *piece;
+      return answer;
+    }
     const size_t length_at = answer.head.find("Content-Length: ");
     const size_t length =
         length_at == std::string::npos ? 0 : std::stoul(answer.head.substr(length_at + 16));
@@ -92,6 +97,45 @@ class TestClient {
     buffer_.erase(0, answer.body.size());
     return answer;
   }
+
+  // The head of the next answer alone, without its last line; "" when there is none.
+  std::string ReceiveHead() {
+    size_t end = 0;
+    while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+      if (!ReadMore()) return "";
+    }
+    const std::string head = buffer_.substr(0, end + 2);
+    buffer_.erase(0, end + 4);
+    return head;
+  }
+
+  // The next piece of a chunked body; nothing at its end, or when the connection ends before.
+  std::optional<std::string> ReceiveChunk() {
+    size_t end = 0;
+    while ((end = buffer_.find("\r\n")) == std::string::npos) {
+      if (!ReadMore()) return std::nullopt;
+    }
+    const size_t size = std::stoul(buffer_.substr(0, end), nullptr, 16);
+    while (buffer_.size() < end + 2 + size + 2) {
+      if (!ReadMore()) return std::nullopt;
+    }
+    std::string piece = buffer_.substr(end + 2, size);
+    buffer_.erase(0, end + 2 + size + 2);
+    if (piece.empty()) return std::nullopt;
+    return piece;
+  }
+
+  // Exactly `size` bytes, fewer when the connection ends.
+  std::string ReceiveBytes(size_t size) {
+    while (buffer_.size() < size && ReadMore()) {
+    }
+    std::string bytes = buffer_.substr(0, size);
+    buffer_.erase(0, bytes.size());
+    return bytes;
+  }
+
+  // Says that nothing more comes (plain connections).
+  void CloseWrite() { ::shutdown(fd_.get(), SHUT_WR); }
 
   TestAnswer Ask(std::string_view method, std::string_view target, std::string_view body = "") {
     Send(StrCat(method, " ", target, " HTTP/1.1\r\nHost: lab\r\nContent-Length: ", body.size(),

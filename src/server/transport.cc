@@ -1,5 +1,8 @@
 #include "server/transport.h"
 
+#include <openssl/x509v3.h>
+#include <poll.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -7,6 +10,8 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "base/strings.h"
 
 namespace cubelet::server {
 namespace {
@@ -44,6 +49,25 @@ async::Task<bool> Transport::Handshake() {
   co_return !error;
 }
 
+async::Task<absl::Status> Transport::HandshakeAsClient(std::string host) {
+  if (streams_->tls == nullptr) co_return absl::OkStatus();
+  SSL* const ssl = streams_->tls->native_handle();
+  X509_VERIFY_PARAM* const expected = SSL_get0_param(ssl);
+  // An address is no server name, and is looked for among the certificate's addresses.
+  if (X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) != 1) {
+    SSL_set_tlsext_host_name(ssl, host.c_str());
+    X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size());
+  }
+  auto [error] =
+      co_await streams_->tls->async_handshake(boost::asio::ssl::stream_base::client, kAwait);
+  if (!error) co_return absl::OkStatus();
+  const long verified = SSL_get_verify_result(ssl);
+  co_return absl::UnavailableError(
+      StrCat("TLS handshake with ", host, ": ",
+             verified == X509_V_OK ? error.message()
+                                   : std::string(X509_verify_cert_error_string(verified))));
+}
+
 async::Task<size_t> Transport::Read(char* data, size_t size) {
   const auto buffer = boost::asio::buffer(data, size);
   if (streams_->tls != nullptr) {
@@ -69,6 +93,19 @@ async::Task<void> Transport::Shutdown() {
   if (streams_->tls != nullptr) co_await streams_->tls->async_shutdown(kAwait);
   boost::system::error_code ignored;
   streams_->plain.shutdown(Socket::shutdown_send, ignored);
+}
+
+bool Transport::HalfClose() {
+  if (streams_->tls != nullptr) return false;
+  boost::system::error_code error;
+  streams_->plain.shutdown(Socket::shutdown_send, error);
+  return !error;
+}
+
+bool Transport::PeerHasClosed() const {
+  if (!streams_->plain.is_open()) return true;
+  pollfd entry{streams_->plain.native_handle(), POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) > 0;
 }
 
 async::Task<size_t> Transport::Discard(char* data, size_t size) {

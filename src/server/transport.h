@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "async/loop.h"
 #include "async/task.h"
 #include "base/fd.h"
@@ -30,6 +32,9 @@ class Transport {
   // The TLS handshake; at once true on a plain stream.
   async::Task<bool> Handshake();
 
+  // The same as the client: `host` must stand in the other side's certificate. Error: why not.
+  async::Task<absl::Status> HandshakeAsClient(std::string host);
+
   // At least one byte into `data`, which stays valid; 0 when the peer has closed, or on any error.
   async::Task<size_t> Read(char* data, size_t size);
 
@@ -38,6 +43,13 @@ class Transport {
 
   // Tells the peer that nothing more comes.
   async::Task<void> Shutdown();
+
+  // Tells the peer that nothing more comes and goes on reading. False where that cannot be said
+  // (TLS).
+  bool HalfClose();
+
+  // Whether the peer has closed its side, or the connection is broken; costs a system call.
+  bool PeerHasClosed() const;
 
   // Reads into `data` what the peer still sends after Shutdown, whatever it is; 0 when it has
   // closed.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 
 #include "absl/strings/numbers.h"
@@ -89,6 +90,14 @@ absl::StatusOr<int64_t> ChildProcess::MemoryBytes(const std::string& kind) const
       return kilobytes * 1024;
   }
   return absl::NotFoundError(StrCat("smaps_rollup has no ", kind));
+}
+
+absl::Duration AtMost(absl::Duration limit) {
+  const char* factor = std::getenv("CUBELET_E2E_PATIENCE");
+  double patience = 1;
+  if (factor != nullptr && absl::SimpleAtod(factor, &patience) && patience > 1)
+    return limit * patience;
+  return limit;
 }
 
 absl::Duration Uptime() {

@@ -43,7 +43,12 @@ class ChildProcess {
   int status_ = 0;
 };
 
-// Looks every few milliseconds until `condition` holds; false when it does not within `limit`.
+// A limit on how long something may take, as it is on this machine: on a slow one (emulated, or
+// with much else to do) CUBELET_E2E_PATIENCE is the factor.
+absl::Duration AtMost(absl::Duration limit);
+
+// Looks every few milliseconds until `condition` holds; false when it does not within
+// AtMost(limit).
 template <typename Condition>
 bool Eventually(absl::Duration limit, Condition condition);
 
@@ -54,7 +59,7 @@ void Pause(absl::Duration duration);
 
 template <typename Condition>
 bool Eventually(absl::Duration limit, Condition condition) {
-  const absl::Duration until = Uptime() + limit;
+  const absl::Duration until = Uptime() + AtMost(limit);
   while (!condition()) {
     if (Uptime() > until) return false;
     Pause(absl::Milliseconds(50));

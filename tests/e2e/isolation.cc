@@ -1,5 +1,6 @@
 #include "e2e/isolation.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_split.h"
+#include "base/fd.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "e2e/child_process.h"
@@ -46,6 +49,20 @@ std::vector<std::string> CgroupDirectories() {
     if (name != "unified") directories.push_back(StrCat(root, "/", name));
   }
   return directories;
+}
+
+// On cgroup v2 a cgroup has the controllers that the one above gives it.
+absl::Status GiveControllersOn(const std::string& directory) {
+  const auto controllers = os::ReadFile(directory + "/cgroup.controllers");
+  if (absl::IsNotFound(controllers.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(controllers.status());
+  std::string wanted;
+  for (const absl::string_view controller :
+       absl::StrSplit(*controllers, absl::ByAnyChar(" \n"), absl::SkipEmpty()))
+    StrAppend(&wanted, "+", controller, " ");
+  const std::string path = directory + "/cgroup.subtree_control";
+  ASSIGN_OR_RETURN(const UniqueFd file, os::Open(path, O_WRONLY));
+  return os::WriteAll(file.get(), wanted, path);
 }
 
 // Mounts made here reach the pods' namespaces and nothing outside.
@@ -129,8 +146,10 @@ void RemoveCgroups(const std::string& prefix) {
 }  // namespace
 
 absl::Status MakeCgroup(const std::string& name) {
-  for (const std::string& parent : CgroupDirectories())
+  for (const std::string& parent : CgroupDirectories()) {
+    RETURN_IF_ERROR(GiveControllersOn(parent));
     RETURN_IF_ERROR(os::MakeDirectories(StrCat(parent, "/", name), 0755));
+  }
   return absl::OkStatus();
 }
 

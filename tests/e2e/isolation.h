@@ -16,7 +16,7 @@ struct World {
   std::string address;        // of the node, an IPv4 address that only this world has
 };
 
-// Makes a cgroup at the top of every hierarchy.
+// Makes a cgroup at the top of every hierarchy, with all controllers.
 absl::Status MakeCgroup(const std::string& name);
 
 // Runs `body` in such a world and gives its exit code. Needs root. When there can be no such world

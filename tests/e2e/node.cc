@@ -19,9 +19,6 @@ constexpr uint16_t kReadOnlyPort = 10255;
 // Without what depends on the node.
 constexpr char kConfiguration[] = R"(apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
-authentication:
-  anonymous: {enabled: false}
-  webhook: {enabled: false}
 authorization:
   mode: AlwaysAllow
 failSwapOn: false
@@ -37,7 +34,9 @@ Node::Node(NodeOptions options)
       directory_(StrCat(options_.world.directory, "/", options_.name)),
       socket_(StrCat(directory_,
                      options_.fake_runtime.empty() ? "/run/containerd.sock" : "/run/fake.sock")),
-      runtime_(socket_) {}
+      runtime_(socket_),
+      authority_(certs::MakeTestAuthority("e2e")),
+      identity_(certs::MakeTestCertificate({.common_name = "tester"}, &authority_)) {}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Create(NodeOptions options) {
   std::unique_ptr<Node> node(new Node(std::move(options)));
@@ -48,9 +47,12 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Create(NodeOptions options) {
 }
 
 absl::Status Node::WriteConfiguration() {
-  std::string text =
-      StrCat(kConfiguration, "staticPodPath: ", manifests(), "\npodLogsDir: ", pod_logs(),
-             "\ncontainerRuntimeEndpoint: unix://", socket_, "\n");
+  const std::string client_ca = directory_ + "/client-ca.crt";
+  RETURN_IF_ERROR(os::WriteFileAtomic(client_ca, authority_.CertificatePem(), 0644));
+  std::string text = StrCat(kConfiguration, "authentication:\n  anonymous: {enabled: false}\n",
+                            "  webhook: {enabled: false}\n  x509: {clientCAFile: ", client_ca,
+                            "}\n", "staticPodPath: ", manifests(), "\npodLogsDir: ", pod_logs(),
+                            "\ncontainerRuntimeEndpoint: unix://", socket_, "\n");
   if (options_.fake_runtime.empty()) {
     const std::string cgroup = StrCat(options_.world.cgroup_prefix, "-", options_.name);
     RETURN_IF_ERROR(MakeCgroup(cgroup));
@@ -63,17 +65,24 @@ absl::Status Node::WriteConfiguration() {
   return os::WriteFileAtomic(StrCat(directory_, "/kubelet.yaml"), text, 0644);
 }
 
-// Runs a script that has the functions of tools/lib/node.sh.
+// Bash with the functions of tools/lib/node.sh, and with the containerd that is to be used.
+std::vector<std::string> Node::ShellCommand(const std::string& script) const {
+  constexpr char kBegin[] =
+      "set -euo pipefail; . '" CUBELET_SOURCE_DIR "/tools/lib/build.sh'; . '" CUBELET_SOURCE_DIR
+      "/tools/lib/node.sh'; use_containerd; ";
+  return {"bash", "-c", StrCat(kBegin, script)};
+}
+
+std::vector<std::string> Node::ShellEnvironment() const {
+  return {StrCat("node_dir=", directory_), StrCat("node_name=", options_.name),
+          StrCat("bridge=", options_.name, "0"),
+          StrCat("pod_subnet=10.213.", options_.subnet, ".0/24")};
+}
+
 absl::Status Node::Shell(const std::string& script) {
   os::ProcessRequest request;
-  request.arguments = {
-      "bash", "-c",
-      StrCat("set -euo pipefail; . '" CUBELET_SOURCE_DIR
-             "/tools/lib/build.sh'; . '" CUBELET_SOURCE_DIR "/tools/lib/node.sh'; ",
-             script)};
-  request.environment = {StrCat("node_dir=", directory_), StrCat("node_name=", options_.name),
-                         StrCat("bridge=", options_.name, "0"),
-                         StrCat("pod_subnet=10.213.", options_.subnet, ".0/24")};
+  request.arguments = ShellCommand(script);
+  request.environment = ShellEnvironment();
   request.timeout = absl::Minutes(1);
   ASSIGN_OR_RETURN(const os::ProcessResult result, os::RunProcess(request));
   if (result.ok()) return absl::OkStatus();
@@ -83,9 +92,11 @@ absl::Status Node::Shell(const std::string& script) {
 
 absl::Status Node::StartContainerd() {
   RETURN_IF_ERROR(Shell("write_containerd_config"));
-  ASSIGN_OR_RETURN(runtime_process_,
-                   ChildProcess::Start({"containerd", "--config", directory_ + "/containerd.toml"},
-                                       {}, directory_ + "/containerd.log"));
+  ASSIGN_OR_RETURN(
+      runtime_process_,
+      ChildProcess::Start(
+          ShellCommand("exec \"$(containerd_program)\" --config \"$node_dir/containerd.toml\""),
+          ShellEnvironment(), directory_ + "/containerd.log"));
   return absl::OkStatus();
 }
 
@@ -114,6 +125,11 @@ absl::Status Node::EndRuntime(int signal) {
   ASSIGN_OR_RETURN(const int code, runtime_process_->End(signal, kStartLimit));
   (void)code;
   return absl::OkStatus();
+}
+
+absl::Status Node::KillTask(const std::string& id) {
+  return Shell(StrCat(
+      "ctr --address \"$(runtime_socket)\" --namespace k8s.io task kill --signal KILL ", id));
 }
 
 absl::Status Node::StartKubeletWithoutWaiting() {

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "certs/test_pki.h"
 #include "e2e/child_process.h"
 #include "e2e/http_get.h"
 #include "e2e/isolation.h"
@@ -43,6 +44,8 @@ class Node {
   absl::Status StartRuntime();  // until it answers; images are there
   absl::Status EndRuntime(int signal);
   const RuntimeView& runtime() const { return runtime_; }
+  // Kills the process of a container or a sandbox behind the kubelet's back.
+  absl::Status KillTask(const std::string& id);
 
   // ---- The kubelet
   absl::Status StartKubelet();  // until /healthz says ok
@@ -62,6 +65,8 @@ class Node {
   // GET on the read-only port: "/pods", "/metrics".
   absl::StatusOr<HttpAnswer> Get(const std::string& path) const;
   std::string KubeletLog() const;
+  // What opens port 10250: a client certificate that the kubelet takes.
+  const certs::TestCertificate& identity() const { return identity_; }
 
   // ---- Places
   const std::string& directory() const { return directory_; }
@@ -71,6 +76,8 @@ class Node {
 
  private:
   explicit Node(NodeOptions options);
+  std::vector<std::string> ShellCommand(const std::string& script) const;
+  std::vector<std::string> ShellEnvironment() const;
   absl::Status Shell(const std::string& script);
   absl::Status StartContainerd();
   absl::Status StartFakeRuntime();
@@ -81,6 +88,8 @@ class Node {
   const std::string directory_;
   const std::string socket_;
   const RuntimeView runtime_;
+  const certs::TestCertificate authority_;
+  const certs::TestCertificate identity_;
   bool images_loaded_ = false;
   std::unique_ptr<ChildProcess> runtime_process_;
   std::unique_ptr<ChildProcess> kubelet_;

@@ -54,6 +54,22 @@ class RestartTest : public NodeTest {
     ASSERT_TRUE(started.ok()) << started;
   }
 
+  static void AddVolumesPod(const std::string& pod, std::string_view script) {
+    const std::string yaml = PodManifest(
+        pod, JournalDirectory(pod),
+        StrCat("  terminationGracePeriodSeconds: 2\n  containers:\n",
+               ContainerYaml("main", script,
+                             "    volumeMounts: [{name: j, mountPath: /j}, {name: disk, mountPath: "
+                             "/disk}, {name: memory, mountPath: /memory}, {name: info, mountPath: "
+                             "/info}]\n")));
+    const absl::Status written = node().WriteManifest(
+        pod, StrCat(yaml,
+                    "  - {name: disk, emptyDir: {}}\n  - {name: memory, emptyDir: {medium: "
+                    "Memory}}\n  - name: info\n    downwardAPI: {items: [{path: name, fieldRef: "
+                    "{fieldPath: metadata.name}}]}\n"));
+    ASSERT_TRUE(written.ok()) << written;
+  }
+
   // That everything of `before` still runs, and was restarted by nobody.
   static void ExpectStillRunning(const std::map<std::string, std::string>& before) {
     const auto now = Running();
@@ -156,6 +172,123 @@ TEST_F(RestartTest, KilledWhileAPodEnds) {
   EXPECT_THAT(Noted("ends", "main-end"), SizeIs(1));
   std::erase_if(before, [](const auto& c) { return c.second.starts_with("ends-"); });
   ExpectStillRunning(before);
+}
+
+TEST_F(RestartTest, KilledWhileALivenessProbeRestarts) {
+  AddPod("unwell",
+         StrCat("  terminationGracePeriodSeconds: 20\n  containers:\n",
+                ContainerYaml("main",
+                              "note start; : > /j/alive; trap 'note asked; sleep 3; exit 0' TERM; "
+                              "while true; do sleep 1000 & wait $!; done",
+                              "    livenessProbe:\n      exec: {command: [test, -e, /j/alive]}\n   "
+                              "   periodSeconds: 1\n      failureThreshold: 1\n")));
+  ASSERT_TRUE(BecomesReady("unwell"));
+  auto before = Running();
+  ASSERT_TRUE(os::RemoveFile(JournalDirectory("unwell") + "/alive").ok());
+  ASSERT_TRUE(Eventually(absl::Seconds(20), [] { return !Noted("unwell", "asked").empty(); }));
+  Kill();
+  Start();
+  ASSERT_TRUE(Eventually(absl::Seconds(40), [] { return Noted("unwell", "start").size() >= 2; }));
+  EXPECT_TRUE(BecomesReady("unwell"));
+  // As long as two probes.
+  Pause(absl::Seconds(3));
+  EXPECT_THAT(Noted("unwell", "start"), SizeIs(2));
+  EXPECT_EQ(Row("unwell")->restarts, 1);
+  std::erase_if(before, [](const auto& c) { return c.second.starts_with("unwell-"); });
+  ExpectStillRunning(before);
+  RemovePod("unwell");
+  EXPECT_TRUE(BecomesGone("unwell"));
+}
+
+// A hook of three seconds.
+std::string PreStop() {
+  return StrCat("    lifecycle: {preStop: {exec: {command: [sh, -c, ",
+                JsonQuote("echo \"pre-begin $(cut -d ' ' -f 1 /proc/uptime)\" >> /j/log; sleep 3; "
+                          "echo \"pre-end $(cut -d ' ' -f 1 /proc/uptime)\" >> /j/log"),
+                "]}}}\n");
+}
+
+// The manifest is gone, and with it the hook: the pod ends as one that only the runtime knows.
+TEST_F(RestartTest, KilledDuringThePreStopHookOfARemovedPod) {
+  AddPod("hook", StrCat("  terminationGracePeriodSeconds: 20\n  containers:\n",
+                        ContainerYaml("main", Polite("main"), PreStop())));
+  ASSERT_TRUE(BecomesReady("hook"));
+  auto before = Running();
+  RemovePod("hook");
+  ASSERT_TRUE(Eventually(absl::Seconds(20), [] { return !Noted("hook", "pre-begin").empty(); }));
+  EXPECT_THAT(Noted("hook", "main-end"), SizeIs(0)) << "it was asked to end during its hook";
+  Kill();
+  Start();
+  EXPECT_TRUE(BecomesGone("hook", absl::Seconds(40)));
+  EXPECT_THAT(Noted("hook", "main-end"), SizeIs(1));
+  std::erase_if(before, [](const auto& c) { return c.second.starts_with("hook-"); });
+  ExpectStillRunning(before);
+}
+
+// The hook is run again, to its end, before the container is asked to end; once.
+TEST_F(RestartTest, KilledDuringThePreStopHookOfARestart) {
+  AddPod("hooked-unwell",
+         StrCat("  terminationGracePeriodSeconds: 20\n  containers:\n",
+                ContainerYaml("main", StrCat(": > /j/alive; ", Polite("main")),
+                              StrCat(PreStop(),
+                                     "    livenessProbe:\n      exec: {command: [test, -e, "
+                                     "/j/alive]}\n      periodSeconds: 1\n      "
+                                     "failureThreshold: 1\n"))));
+  ASSERT_TRUE(BecomesReady("hooked-unwell"));
+  auto before = Running();
+  ASSERT_TRUE(os::RemoveFile(JournalDirectory("hooked-unwell") + "/alive").ok());
+  ASSERT_TRUE(
+      Eventually(absl::Seconds(20), [] { return !Noted("hooked-unwell", "pre-begin").empty(); }));
+  Kill();
+  Start();
+  ASSERT_TRUE(Eventually(absl::Seconds(40),
+                         [] { return Noted("hooked-unwell", "main-start").size() >= 2; }));
+  EXPECT_TRUE(BecomesReady("hooked-unwell"));
+  ASSERT_THAT(Noted("hooked-unwell", "main-end"), SizeIs(1));
+  ASSERT_FALSE(Noted("hooked-unwell", "pre-end").empty());
+  EXPECT_LE(Noted("hooked-unwell", "pre-end").back(), Noted("hooked-unwell", "main-end").front());
+  EXPECT_EQ(Row("hooked-unwell")->restarts, 1);
+  std::erase_if(before, [](const auto& c) { return c.second.starts_with("hooked-unwell-"); });
+  ExpectStillRunning(before);
+  RemovePod("hooked-unwell");
+  EXPECT_TRUE(BecomesGone("hooked-unwell"));
+}
+
+// Some milliseconds after the pod's directory has come, while its volumes are made.
+TEST_F(RestartTest, KilledWhileVolumesAreSetUp) {
+  const std::string script = StrCat(
+      "test -e /info/name && grep -q ' /memory tmpfs' /proc/mounts && touch /disk/x && "
+      "note complete; ",
+      Polite("main"));
+  constexpr int kAfter[] = {0, 1, 2, 4, 8, 16, 32};
+  const auto pods = [] {
+    const auto names = os::ListDirectory(node().root() + "/pods");
+    return names.ok() ? names->size() : 0;
+  };
+  for (const int after : kAfter) {
+    const std::string pod = StrCat("volumes-", after);
+    const size_t pods_before = pods();
+    AddVolumesPod(pod, script);
+    const absl::Duration limit = Uptime() + absl::Seconds(10);
+    while (pods() == pods_before && Uptime() < limit) Pause(absl::Microseconds(300));
+    Pause(absl::Milliseconds(after));
+    Kill();
+    const auto before = Running();
+    Start();
+    ASSERT_TRUE(BecomesReady(pod)) << "killed after " << after << " ms";
+    EXPECT_TRUE(Eventually(absl::Seconds(10), [&] { return Noted(pod, "complete").size() == 1; }))
+        << Noted(pod, "complete").size() << " complete starts, killed after " << after << " ms";
+    EXPECT_THAT(Containers(pod), SizeIs(1));
+    ExpectStillRunning(before);
+  }
+  for (const int after : kAfter) {
+    const std::string pod = StrCat("volumes-", after);
+    const std::string directory = StrCat(node().root(), "/pods/", Row(pod)->uid);
+    RemovePod(pod);
+    EXPECT_TRUE(BecomesGone(pod));
+    EXPECT_TRUE(Eventually(absl::Seconds(20), [&] { return !os::Stat(directory).ok(); }))
+        << directory << " is left";
+  }
 }
 
 TEST_F(RestartTest, KilledWhileAPodCrashes) {

@@ -75,6 +75,7 @@ Container FromCri(const criv1::Container& from) {
   container.id = from.id();
   container.pod = Label(from.labels(), containers::kPodNameLabel);
   container.pod_uid = Label(from.labels(), containers::kPodUidLabel);
+  container.sandbox = from.pod_sandbox_id();
   container.name = from.metadata().name();
   container.attempt = from.metadata().attempt();
   container.running = from.state() == criv1::CONTAINER_RUNNING;
@@ -84,10 +85,11 @@ Container FromCri(const criv1::Container& from) {
 
 }  // namespace
 
-absl::Status RuntimeView::Check() const {
-  return Ask<absl::StatusOr<criv1::VersionResponse>>(
-             [](cri::Runtime& runtime) { return runtime.Version(); })
-      .status();
+absl::StatusOr<std::string> RuntimeView::Version() const {
+  auto answer = Ask<absl::StatusOr<criv1::VersionResponse>>(
+      [](cri::Runtime& runtime) { return runtime.Version(); });
+  if (!answer.ok()) return answer.status();
+  return answer->runtime_version();
 }
 
 absl::StatusOr<std::vector<Container>> RuntimeView::Containers() const {

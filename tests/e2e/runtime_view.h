@@ -15,6 +15,7 @@ struct Container {
   std::string id;
   std::string pod;  // the pod's name
   std::string pod_uid;
+  std::string sandbox;  // its id
   std::string name;
   uint32_t attempt = 0;
   bool running = false;
@@ -26,7 +27,8 @@ class RuntimeView {
   explicit RuntimeView(const std::string& socket);
 
   // Whether the runtime answers.
-  absl::Status Check() const;
+  absl::Status Check() const { return Version().status(); }
+  absl::StatusOr<std::string> Version() const;  // "v2.1.9", "1.6.20~ds1"
 
   // All containers, running or not, oldest first.
   absl::StatusOr<std::vector<Container>> Containers() const;

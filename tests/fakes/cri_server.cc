@@ -244,15 +244,26 @@ class RuntimeServer final : public criv1::RuntimeService::CallbackService {
     return reactor;
   }
 
-  Reactor* Exec(Context* context, const criv1::ExecRequest*, criv1::ExecResponse*) override {
-    return NotServed(context, "streams into containers (Exec)");
+  Reactor* Exec(Context*, const criv1::ExecRequest* request,
+                criv1::ExecResponse* response) override {
+    return ServeUnary<absl::StatusOr<std::string>>(
+        core_, "Exec", [request](SimRuntime& runtime) { return runtime.Exec(*request); },
+        [response](absl::StatusOr<std::string>& url) { response->set_url(*url); });
   }
-  Reactor* Attach(Context* context, const criv1::AttachRequest*, criv1::AttachResponse*) override {
-    return NotServed(context, "streams into containers (Attach)");
+
+  Reactor* Attach(Context*, const criv1::AttachRequest* request,
+                  criv1::AttachResponse* response) override {
+    return ServeUnary<absl::StatusOr<std::string>>(
+        core_, "Attach", [request](SimRuntime& runtime) { return runtime.Attach(*request); },
+        [response](absl::StatusOr<std::string>& url) { response->set_url(*url); });
   }
-  Reactor* PortForward(Context* context, const criv1::PortForwardRequest*,
-                       criv1::PortForwardResponse*) override {
-    return NotServed(context, "streams into sandboxes (PortForward)");
+
+  Reactor* PortForward(Context*, const criv1::PortForwardRequest* request,
+                       criv1::PortForwardResponse* response) override {
+    return ServeUnary<absl::StatusOr<std::string>>(
+        core_, "PortForward",
+        [request](SimRuntime& runtime) { return runtime.PortForward(*request); },
+        [response](absl::StatusOr<std::string>& url) { response->set_url(*url); });
   }
   Reactor* PodSandboxStats(Context* context, const criv1::PodSandboxStatsRequest*,
                            criv1::PodSandboxStatsResponse*) override {

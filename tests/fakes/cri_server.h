@@ -2,8 +2,9 @@
 // unix socket, for any kubelet. Calls are taken by gRPC's threads, run on the loop, and are
 // cancelled when their caller goes away.
 //
-// Not served, and said so by UNIMPLEMENTED with a sentence: streaming (Exec, Attach, PortForward),
-// sandbox statistics and metrics, checkpoints, resizing of sandboxes.
+// Not served, and said so by UNIMPLEMENTED with a sentence: sandbox statistics and metrics,
+// checkpoints, resizing of sandboxes; and the streams themselves, to which the runtime gives URLs
+// once it has been told of a streaming server.
 #pragma once
 
 #include <memory>

@@ -441,4 +441,48 @@ Task<absl::StatusOr<criv1::ExecSyncResponse>> SimRuntime::ExecSync(std::string c
       });
 }
 
+absl::StatusOr<std::string> SimRuntime::NewStreamUrl(const char* kind) {
+  if (streaming_url_.empty()) return absl::UnimplementedError("there is no streaming server");
+  return StrCat(streaming_url_, "/", kind, "/", NewId().substr(0, 8));
+}
+
+absl::StatusOr<std::string> SimRuntime::StreamOf(const char* kind,
+                                                 const std::string& container_id) {
+  ASSIGN_OR_RETURN(SimContainer * container, FindById(container_id));
+  if (!container->running()) {
+    return absl::UnknownError(StrCat("failed to ", kind, " in container: container is in ",
+                                     StateName(container->state), " state"));
+  }
+  return NewStreamUrl(kind);
+}
+
+Task<absl::StatusOr<std::string>> SimRuntime::Exec(criv1::ExecRequest request) {
+  using Result = absl::StatusOr<std::string>;
+  Call call = MakeContainerCall("Exec", request.container_id());
+  return Serve<Result>(
+      std::move(call),
+      [this, id = request.container_id()](const Fault&) -> Result { return StreamOf("exec", id); });
+}
+
+Task<absl::StatusOr<std::string>> SimRuntime::Attach(criv1::AttachRequest request) {
+  using Result = absl::StatusOr<std::string>;
+  Call call = MakeContainerCall("Attach", request.container_id());
+  return Serve<Result>(std::move(call),
+                       [this, id = request.container_id()](const Fault&) -> Result {
+                         return StreamOf("attach", id);
+                       });
+}
+
+Task<absl::StatusOr<std::string>> SimRuntime::PortForward(criv1::PortForwardRequest request) {
+  using Result = absl::StatusOr<std::string>;
+  Call call = MakeCall("PortForward", request.pod_sandbox_id());
+  return Serve<Result>(std::move(call),
+                       [this, id = request.pod_sandbox_id()](const Fault&) -> Result {
+                         auto sandbox = sandboxes_.find(id);
+                         if (sandbox == sandboxes_.end())
+                           return absl::NotFoundError(StrCat("failed to find sandbox ", id));
+                         return NewStreamUrl("portforward");
+                       });
+}
+
 }  // namespace cubelet::fakes

@@ -152,9 +152,11 @@ async::Task<void> Collect(cri::EventStream* stream, std::vector<std::string>* ev
   while (true) {
     auto event = co_await stream->Next();
     if (!event.ok()) co_return;
-    events->push_back(StrCat(
-        criv1::ContainerEventType_Name(event->container_event_type()), " ",
-        event->container_id() == event->pod_sandbox_status().id() ? "sandbox" : "container"));
+    const std::string& sandbox = event->pod_sandbox_status().id();
+    const char* what = event->container_id() == sandbox ? "sandbox" : "container";
+    if (sandbox.empty()) what = "without a status";
+    events->push_back(
+        StrCat(criv1::ContainerEventType_Name(event->container_event_type()), " ", what));
   }
 }
 
@@ -169,11 +171,12 @@ TEST_F(SimFaultsTest, EventsInOrderDroppedAndDoubled) {
   EXPECT_TRUE(Do(runtime_.RemoveContainer(id)).ok());
   EXPECT_TRUE(Do(runtime_.StopPodSandbox(sandbox)).ok());
   EXPECT_TRUE(Do(runtime_.RemovePodSandbox(sandbox)).ok());
-  EXPECT_THAT(events,
-              ElementsAre("CONTAINER_CREATED_EVENT sandbox", "CONTAINER_STARTED_EVENT sandbox",
-                          "CONTAINER_CREATED_EVENT container", "CONTAINER_STARTED_EVENT container",
-                          "CONTAINER_STOPPED_EVENT container", "CONTAINER_DELETED_EVENT container",
-                          "CONTAINER_STOPPED_EVENT sandbox"));
+  EXPECT_THAT(
+      events,
+      ElementsAre("CONTAINER_CREATED_EVENT sandbox", "CONTAINER_STARTED_EVENT sandbox",
+                  "CONTAINER_CREATED_EVENT container", "CONTAINER_STARTED_EVENT container",
+                  "CONTAINER_STOPPED_EVENT container", "CONTAINER_DELETED_EVENT container",
+                  "CONTAINER_STOPPED_EVENT sandbox", "CONTAINER_DELETED_EVENT without a status"));
   events.clear();
   runtime_.faults().SetRates({.drop_event = 1});
   const std::string second = *Do(runtime_.RunPodSandbox(Pod("v"), ""));

@@ -181,16 +181,15 @@ const SimRuntime::Snapshot* SimRuntime::StaleSnapshot() {
 void SimRuntime::Emit(criv1::ContainerEventType type, const std::string& id,
                       const std::string& sandbox_id) {
   if (!up_ || !events_.has_streams()) return;
-  // Without a sandbox there is nothing to tell its pod by, and containerd sends nothing.
   auto sandbox = sandboxes_.find(sandbox_id);
-  if (sandbox == sandboxes_.end()) return;
   const EventFault fault = faults_.ForEvent();
   if (fault == EventFault::kDrop) return;
   criv1::ContainerEventResponse event;
   event.set_container_id(id);
   event.set_container_event_type(type);
   event.set_created_at(Stamp());
-  *event.mutable_pod_sandbox_status() = StatusOf(sandbox->second);
+  // As containerd, which sends the event without the status of a sandbox that is gone.
+  if (sandbox != sandboxes_.end()) *event.mutable_pod_sandbox_status() = StatusOf(sandbox->second);
   for (const auto& [container_id, container] : containers_) {
     if (container.sandbox_id == sandbox_id) *event.add_containers_statuses() = StatusOf(container);
   }

@@ -92,6 +92,10 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
   using ExecFn = std::function<std::optional<ExecOutcome>(const ExecCall& call)>;
   void SetExecHandler(ExecFn fn) { exec_fn_ = std::move(fn); }
 
+  // The base of the URLs that Exec, Attach and PortForward give, as of a streaming server that
+  // somebody else runs: "http://127.0.0.1:4000". Without it they are UNIMPLEMENTED.
+  void SetStreamingServer(std::string url) { streaming_url_ = std::move(url); }
+
   ImageStore& image_store() { return image_store_; }
 
   // ---- What happens to it.
@@ -169,6 +173,9 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
   async::Task<absl::StatusOr<criv1::ExecSyncResponse>> ExecSync(std::string container_id,
                                                                 std::vector<std::string> command,
                                                                 absl::Duration timeout) override;
+  async::Task<absl::StatusOr<std::string>> Exec(criv1::ExecRequest request) override;
+  async::Task<absl::StatusOr<std::string>> Attach(criv1::AttachRequest request) override;
+  async::Task<absl::StatusOr<std::string>> PortForward(criv1::PortForwardRequest request) override;
   async::Task<absl::StatusOr<std::unique_ptr<cri::EventStream>>> WatchEvents() override;
 
   async::Task<absl::StatusOr<criv1::ListImagesResponse>> ListImages() override;
@@ -249,6 +256,9 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
   ExecOutcome ChooseExec(const std::string& container_id,
                          const std::vector<std::string>& command) const;
   absl::StatusOr<SimContainer*> FindById(const std::string& container_id);
+  // A new URL of the streaming server for what runs in a container.
+  absl::StatusOr<std::string> StreamOf(const char* kind, const std::string& container_id);
+  absl::StatusOr<std::string> NewStreamUrl(const char* kind);
 
   async::Loop& loop_;
   const SimOptions options_;
@@ -270,6 +280,7 @@ class SimRuntime final : public cri::Runtime, public cri::Images {
   std::map<std::string, Process> image_processes_;  // by image id or complete reference
   std::map<std::string, ExecOutcome> execs_;
   ExecFn exec_fn_;
+  std::string streaming_url_;
   async::Signal never_;
   bool caller_lives_ = true;
   CallsUnderWay calls_ = CallsUnderWay::kEnd;

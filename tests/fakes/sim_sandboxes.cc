@@ -170,6 +170,7 @@ absl::Status SimRuntime::DropSandbox(const std::string& id) {
   Note("sandbox removed", id, it->second.pod_uid());
   sandbox_names_.erase(ReservedName(it->second.config.metadata()));
   sandboxes_.erase(it);
+  Emit(criv1::CONTAINER_DELETED_EVENT, id, id);
   return absl::OkStatus();
 }
 

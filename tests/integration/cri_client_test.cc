@@ -185,6 +185,23 @@ Task<void> CriClientTest::EveryCall(CriClientTest* test) {
   EXPECT_EQ(executed->stdout(), "[a b c]");
   EXPECT_EQ(executed->exit_code(), 3);
 
+  criv1::ExecRequest exec;
+  exec.set_container_id(*container);
+  EXPECT_EQ((co_await runtime.Exec(exec)).status().code(), StatusCode::kUnimplemented);
+  test->runtime_.SetStreamingServer("http://127.0.0.1:1");
+  auto url = co_await runtime.Exec(exec);
+  EXPECT_TRUE(url.ok() && url->starts_with("http://127.0.0.1:1/exec/")) << url.status();
+  criv1::AttachRequest attach;
+  attach.set_container_id("none");
+  EXPECT_EQ((co_await runtime.Attach(attach)).status().code(), StatusCode::kNotFound);
+  attach.set_container_id(*container);
+  url = co_await runtime.Attach(attach);
+  EXPECT_TRUE(url.ok() && url->starts_with("http://127.0.0.1:1/attach/")) << url.status();
+  criv1::PortForwardRequest forward;
+  forward.set_pod_sandbox_id(*sandbox);
+  url = co_await runtime.PortForward(forward);
+  EXPECT_TRUE(url.ok() && url->starts_with("http://127.0.0.1:1/portforward/")) << url.status();
+
   EXPECT_TRUE((co_await runtime.StopContainer(*container, kPatience)).ok());
   container_status = co_await runtime.ContainerStatus(*container);
   EXPECT_EQ(container_status->status().exit_code(), 143);

@@ -89,6 +89,21 @@ Task<absl::StatusOr<criv1::ExecSyncResponse>> RecordingRuntime::ExecSync(
   return runtime_.ExecSync(std::move(container_id), std::move(command), timeout);
 }
 
+Task<absl::StatusOr<std::string>> RecordingRuntime::Exec(criv1::ExecRequest request) {
+  Add("Exec", request);
+  return runtime_.Exec(std::move(request));
+}
+
+Task<absl::StatusOr<std::string>> RecordingRuntime::Attach(criv1::AttachRequest request) {
+  Add("Attach", request);
+  return runtime_.Attach(std::move(request));
+}
+
+Task<absl::StatusOr<std::string>> RecordingRuntime::PortForward(criv1::PortForwardRequest request) {
+  Add("PortForward", request);
+  return runtime_.PortForward(std::move(request));
+}
+
 Task<absl::StatusOr<criv1::ImageStatusResponse>> RecordingRuntime::ImageStatus(
     criv1::ImageSpec image) {
   criv1::ImageStatusRequest request;

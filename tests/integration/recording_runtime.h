@@ -81,6 +81,9 @@ class RecordingRuntime final : public cri::Runtime, public cri::Images {
   async::Task<absl::StatusOr<criv1::ExecSyncResponse>> ExecSync(std::string container_id,
                                                                 std::vector<std::string> command,
                                                                 absl::Duration timeout) override;
+  async::Task<absl::StatusOr<std::string>> Exec(criv1::ExecRequest request) override;
+  async::Task<absl::StatusOr<std::string>> Attach(criv1::AttachRequest request) override;
+  async::Task<absl::StatusOr<std::string>> PortForward(criv1::PortForwardRequest request) override;
   async::Task<absl::StatusOr<criv1::ImageStatusResponse>> ImageStatus(
       criv1::ImageSpec image) override;
   async::Task<absl::StatusOr<std::string>> PullImage(criv1::ImageSpec image, criv1::AuthConfig auth,

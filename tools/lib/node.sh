@@ -11,6 +11,28 @@ own_namespace() {
   CUBELET_NAMESPACE=1 exec unshare --mount --propagation shared "$@"
 }
 
+# The containerd to use: CUBELET_TEST_CONTAINERD names the program of another one than the system's.
+# Its folder comes first in PATH, for the ctr and the shim that belong to it, and the network plugins
+# beside it are used when there are any.
+containerd_program() { command -v "${CUBELET_TEST_CONTAINERD:-containerd}"; }
+
+use_containerd() {
+  [ -n "${CUBELET_TEST_CONTAINERD:-}" ] || return 0
+  [ -x "$CUBELET_TEST_CONTAINERD" ] || fail "CUBELET_TEST_CONTAINERD: there is no program $CUBELET_TEST_CONTAINERD"
+  PATH=$(dirname "$CUBELET_TEST_CONTAINERD"):$PATH
+}
+
+cni_directory() {
+  local beside
+  beside=$(dirname "$(containerd_program)")/../lib/cni
+  if [ -x "$beside/bridge" ]; then realpath "$beside"; else echo /usr/lib/cni; fi
+}
+
+# The first number of containerd's version, "1" for "containerd github.com/... 1.6.20~ds1 ...".
+containerd_major() {
+  "$(containerd_program)" --version | awk '{sub(/^v/, "", $3); sub(/\..*/, "", $3); print $3}'
+}
+
 runtime_socket() { echo "$node_dir/run/containerd.sock"; }
 
 # cgroup directories in every hierarchy the machine has.
@@ -22,15 +44,37 @@ cgroup_directories() {
   fi
 }
 
+# Makes the node's cgroup everywhere. On cgroup v2 it has the controllers that the root gives on,
+# which are not all: systemd gives those that its units ask for.
+make_cgroups() {
+  local path
+  for path in $(cgroup_directories); do
+    [ ! -f "$path/cgroup.controllers" ] ||
+      sed 's/[^ ]\+/+&/g' "$path/cgroup.controllers" > "$path/cgroup.subtree_control"
+    mkdir -p "$path/$node_name"
+  done
+}
+
+# What needs a kernel module, a place outside of node_dir or a service of its own is left out.
 write_containerd_config() {
+  local version=2
+  [ "$(containerd_major)" -lt 2 ] || version=3
   cat > "$node_dir/containerd.toml" <<EOF
-version = 2
+version = $version
 root = "$node_dir/containerd"
 state = "$node_dir/run/containerd"
 oom_score = 0
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper"]
+disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.erofs", "io.containerd.snapshotter.v1.zfs"]
 [grpc]
   address = "$(runtime_socket)"
+EOF
+  "cri_settings_$version" >> "$node_dir/containerd.toml"
+  write_network_config
+}
+
+# Of containerd 1.
+cri_settings_2() {
+  cat <<EOF
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "cubelet.test/pause:1"
   restrict_oom_score_adj = true
@@ -39,9 +83,30 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "${CUBELET_SNAPSHOTTER:-overlayfs}"
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
+    bin_dir = "$(cni_directory)"
     conf_dir = "$node_dir/cni"
 EOF
+}
+
+# Of containerd 2.
+cri_settings_3() {
+  cat <<EOF
+[plugins."io.containerd.grpc.v1.cri"]
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "${CUBELET_SNAPSHOTTER:-overlayfs}"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "cubelet.test/pause:1"
+[plugins."io.containerd.cri.v1.runtime"]
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["$(cni_directory)"]
+    conf_dir = "$node_dir/cni"
+EOF
+}
+
+write_network_config() {
   mkdir -p "$node_dir/cni"
   cat > "$node_dir/cni/10-cubelet.conflist" <<EOF
 {"cniVersion": "0.4.0", "name": "$node_name", "plugins": [
@@ -74,8 +139,9 @@ make_images() {
 
 start_containerd() {
   mkdir -p "$node_dir/run"
+  use_containerd
   write_containerd_config
-  containerd --config "$node_dir/containerd.toml" >> "$node_dir/containerd.log" 2>&1 &
+  "$(containerd_program)" --config "$node_dir/containerd.toml" >> "$node_dir/containerd.log" 2>&1 &
   containerd_pid=$!
   local i
   for i in $(seq 100); do
@@ -110,7 +176,8 @@ remove_remains() {
     umount -l "$path" 2> /dev/null || true
   done
   ip link delete "$bridge" 2> /dev/null || true
-  for path in $(cgroup_directories); do
+  # Where v2 is mounted beside v1, the runtime has made cgroups there, too.
+  for path in $(cgroup_directories) /sys/fs/cgroup/unified; do
     find "$path/$node_name" -depth -type d -exec rmdir {} + 2> /dev/null || true
   done
 }
