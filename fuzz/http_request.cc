@@ -39,7 +39,8 @@ void Converse(const uint8_t* data, size_t size, Port port) {
   static Metrics metrics;  // costs more to make than a connection
   const Backend backend = MakeBackend();
   const Options options{.node_name = "node", .anonymous_enabled = true};
-  Handler handler({*loop, metrics, backend, options}, Authenticator(nullptr, nullptr, true), Authorizer());
+  Handler handler({*loop, metrics, backend, options}, Authenticator(nullptr, nullptr, true),
+                  Authorizer());
   Connection connection(*loop,
                         std::make_unique<Transport>(*loop, std::move(server), AF_UNIX, nullptr),
                         port, {.header_bytes = 1024, .body_bytes = 1024});

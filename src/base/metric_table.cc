@@ -26,6 +26,7 @@ constexpr double kRuntimeBuckets[] = {0.005,
                                       745.0580596923828};
 constexpr double kImagePullBuckets[] = {1,   5,   10,  20,  30,  60,   120,  180,  240,
                                         300, 360, 480, 600, 900, 1200, 1800, 2700, 3600};
+constexpr double kStatusSyncBuckets[] = {0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30, 45, 60};
 constexpr double kContainerCountBuckets[] = {1, 2, 4, 8, 16};
 
 constexpr double kApiRequestBuckets[] = {0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60};
@@ -54,6 +55,9 @@ constexpr MetricRow kRows[] = {
      kPodStartBuckets,
      "Seconds from the creation of a pod to all its containers started, image pulls and init "
      "containers included."},
+    {"kubelet_pod_status_sync_duration_seconds", kHistogram, kMetrics, "ALPHA", "",
+     kStatusSyncBuckets,
+     "Seconds from a change of a pod's status to the API server having taken it."},
     {"kubelet_desired_pods",
      kGauge,
      kMetrics,

@@ -245,8 +245,8 @@ void Agent::Start() {
     parts.http_source->Start(parts.scope);
   }
   if (parts.api) {
-    parts.api->source = std::make_unique<sources::ApiSource>(
-        parts.loop, parts.seams.kube, parts.settings.node_name, deliver);
+    parts.api->source = std::make_unique<sources::ApiSource>(parts.loop, parts.seams.kube,
+                                                             parts.settings.node_name, deliver);
     parts.WatchNode();
   }
 }

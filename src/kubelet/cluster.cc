@@ -32,8 +32,8 @@ absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Create(async::Loop& loop,
   times.token = ToDuration(authentication.cachettl());
   times.authorized = ToDuration(authorization.cacheauthorizedttl());
   times.unauthorized = ToDuration(authorization.cacheunauthorizedttl());
-  cluster->reviews_ = std::make_unique<server::Reviews>(loop, cluster->client_.get(), node_name,
-                                                        times);
+  cluster->reviews_ =
+      std::make_unique<server::Reviews>(loop, cluster->client_.get(), node_name, times);
   LOG_INFO("API server", {{"server", cluster->server_}});
   return cluster;
 }
@@ -53,9 +53,8 @@ void Cluster::Join(async::TaskScope& scope, Agent& agent, cri::Images& images,
   facts_ = std::make_unique<NodeFactsGatherer>(loop_, images, agent.health(), std::move(fixed),
                                                kubelet.nodestatusmaximages());
   facts_->SetRuntime(version);
-  registrar_ = std::make_unique<node::Registrar>(loop_, heartbeats_.get(), events,
-                                                 std::move(options),
-                                                 [this] { return facts_->Gather(); });
+  registrar_ = std::make_unique<node::Registrar>(
+      loop_, heartbeats_.get(), events, std::move(options), [this] { return facts_->Gather(); });
   agent.SetOnNode([this](node::NodePtr node) { registrar_->ServerHas(std::move(node)); });
   agent.SetOnRuntime([this](const criv1::StatusResponse& status) {
     facts_->SetRuntime(status);

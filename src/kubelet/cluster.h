@@ -34,9 +34,8 @@ class Cluster {
 
   // Registers the node, and goes on to tell how it is, until the scope is closed. All that is given
   // outlives that.
-  void Join(async::TaskScope& scope, Agent& agent, cri::Images& images,
-            api::EventRecorder& events, node::NodeFacts fixed,
-            const criv1::VersionResponse& version);
+  void Join(async::TaskScope& scope, Agent& agent, cri::Images& images, api::EventRecorder& events,
+            node::NodeFacts fixed, const criv1::VersionResponse& version);
 
   // Ends all requests. After the scope of Join was closed.
   async::Task<void> Close();

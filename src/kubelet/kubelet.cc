@@ -85,7 +85,7 @@ struct Kubelet::Services {
   std::unique_ptr<cri::Client> client;
   std::unique_ptr<Cluster> cluster;  // null: a standalone node
   std::string runtime_version;       // "containerd 2.1.9"
-  std::unique_ptr<Agent> agent;  // there once the runtime has answered
+  std::unique_ptr<Agent> agent;      // there once the runtime has answered
   std::unique_ptr<server::Server> server;
   async::Loop::TimerId release_timer = 0;
 
@@ -179,9 +179,9 @@ absl::Status Kubelet::Services::OpenServers() {
   metrics.SetGauge("kubelet_cgroup_version", {}, machine.cgroup_v2 ? 2 : 1);
   SetBuildMetrics(metrics, config);
   metrics.OnScrape([this] { UpdateMetrics(); });
-  ASSIGN_OR_RETURN(server, server::Server::Create(*loop, MakeServerOptions(config, machine),
-                                                  MakeBackend(), metrics,
-                                                  cluster ? &cluster->reviews() : nullptr));
+  ASSIGN_OR_RETURN(server,
+                   server::Server::Create(*loop, MakeServerOptions(config, machine), MakeBackend(),
+                                          metrics, cluster ? &cluster->reviews() : nullptr));
   return server->Start();
 }
 
@@ -213,7 +213,12 @@ Task<void> Kubelet::Services::BringUp() {
     co_await loop->Sleep(backoff.Next());
   }
   LOG_INFO("Container runtime", {{"version", runtime_version}});
-  const Seams seams{client->runtime(), client->images(), *mounter, *cgroups, events, metrics,
+  const Seams seams{client->runtime(),
+                    client->images(),
+                    *mounter,
+                    *cgroups,
+                    events,
+                    metrics,
                     cluster ? cluster->client() : nullptr};
   agent = std::make_unique<Agent>(*loop, seams, settings, started_at);
   agent->SetRuntimeFacts(facts);

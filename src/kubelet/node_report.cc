@@ -110,9 +110,7 @@ Task<void> NodeFactsGatherer::ListImages() {
 }
 
 void NodeFactsGatherer::AddProblems(node::NodeFacts& facts) const {
-  for (const absl::Status& status : {health_.runtime(), health_.network()}) {
-    if (!status.ok()) facts.problems.emplace_back(Message(status));
-  }
+  facts.problems = health_.Problems();
 }
 
 }  // namespace cubelet::kubelet

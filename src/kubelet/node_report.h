@@ -24,8 +24,8 @@ node::NodeFacts FixedFacts(const config::Config& config, const Machine& machine,
 class NodeFactsGatherer {
  public:
   // All that is given outlives the gatherer.
-  NodeFactsGatherer(async::Loop& loop, cri::Images& images,
-                    const node::RuntimeHealth& health, node::NodeFacts fixed, int max_images);
+  NodeFactsGatherer(async::Loop& loop, cri::Images& images, const node::RuntimeHealth& health,
+                    node::NodeFacts fixed, int max_images);
 
   // What the runtime has said of itself, at the start and whenever it says it anew.
   void SetRuntime(const criv1::VersionResponse& version);

@@ -119,9 +119,8 @@ Task<absl::Status> Registrar::TryRegister() {
     Know(*created);
   } else if (kube::IsAlreadyExists(created.status()) || kube::IsForbidden(created.status())) {
     // One that may not create Nodes may have been given one.
-    const absl::Status refused = created.status();
     const absl::Status status = co_await Reconcile(wanted, facts.devices_forgotten);
-    if (kube::IsNotFound(status)) co_return refused;
+    if (kube::IsNotFound(status)) co_return created.status();
     CO_RETURN_IF_ERROR(status);
   } else {
     co_return created.status();

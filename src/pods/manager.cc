@@ -163,8 +163,7 @@ void Manager::DeliverCopies(const sources::Changes& changes) {
 void Manager::WantMirror(const std::string& full_name) {
   if (api_ == nullptr) return;
   const auto queue = queues_.find(full_name);
-  const auto entry =
-      queue == queues_.end() ? pods_.end() : pods_.find(queue->second.front());
+  const auto entry = queue == queues_.end() ? pods_.end() : pods_.find(queue->second.front());
   if (entry == pods_.end()) {
     api_->mirrors.Want(full_name, nullptr);
     return;

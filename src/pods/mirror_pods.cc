@@ -121,7 +121,8 @@ void MirrorPods::Look(const std::string& full_name) {
   if (!entry.wanted && !entry.mirror) {
     entries_.erase(it);
   } else if (NeedsWork(entry)) {
-    entry.working = scope_.Spawn(StrCat("mirror ", full_name), Reconcile(full_name)) != 0;
+    entry.working = true;
+    scope_.Spawn(StrCat("mirror ", full_name), Reconcile(full_name));
   }
 }
 
@@ -163,8 +164,8 @@ Task<absl::Status> MirrorPods::DeleteMirror(PodPtr mirror) {
 
 Task<absl::Status> MirrorPods::CreateMirror(PodPtr static_pod, std::string full_name) {
   const v1::Pod mirror = MirrorOf(*static_pod, *node_);
-  auto created = co_await kube::Create<v1::Pod>(
-      client_, {mirror.metadata().namespace_(), "", ""}, mirror);
+  auto created =
+      co_await kube::Create<v1::Pod>(client_, {mirror.metadata().namespace_(), "", ""}, mirror);
   Entry& entry = *entries_.at(full_name);
   if (kube::IsAlreadyExists(created.status())) {
     // Ours, and the watch is behind; or another one, that has to go first.

@@ -1,6 +1,6 @@
 // Mirror pods: what stands at the API server for each static pod of this node (pod-lifecycle.md 2).
-// The static pod lives by its manifest; its mirror is made anew whenever it is deleted, or is one of
-// an earlier manifest.
+// The static pod lives by its manifest; its mirror is made anew whenever it is deleted, or is one
+// of an earlier manifest.
 #pragma once
 
 #include <functional>

@@ -111,7 +111,8 @@ void StatusReporter::Report(const PodReport& report) {
 void StatusReporter::Wake(const std::string& uid, Entry& entry) {
   if (!std::exchange(entry.unsent, true)) entry.changed = loop_.Monotonic();
   if (entry.copy == nullptr || entry.sending) return;
-  entry.sending = scope_.Spawn(StrCat("report status ", uid), Send(uid)) != 0;
+  entry.sending = true;
+  scope_.Spawn(StrCat("report status ", uid), Send(uid));
 }
 
 // Until the server has what is wanted, or does not have the pod.

@@ -9,7 +9,8 @@ namespace {
 
 using testing::HasSubstr;
 
-const absl::Time kTestTime = absl::FromCivil(absl::CivilSecond(2026, 11, 24, 10), absl::UTCTimeZone());
+const absl::Time kTestTime =
+    absl::FromCivil(absl::CivilSecond(2026, 11, 24, 10), absl::UTCTimeZone());
 
 LogQuery Parsed(const std::string& query, Response* refusal, bool split_streams = false) {
   std::string path;

@@ -63,6 +63,7 @@ struct Relay::Ends : public std::enable_shared_from_this<Relay::Ends> {
   absl::Duration last_byte;  // monotonic
   async::Loop::TimerId timer = 0;
   bool closed = false;
+  bool client_ended = false;
   bool runtime_ended = false;
   async::Signal over;
 };
@@ -123,6 +124,7 @@ async::Task<void> Relay::Run(async::TaskScope* scope, std::shared_ptr<Transport>
 async::Task<void> Relay::FromClient(std::shared_ptr<Ends> ends, std::string received) {
   const bool ended = co_await Carry(&ends->loop, ends->client, ends->runtime, std::move(received),
                                     &ends->last_byte);
+  ends->client_ended = true;
   if (!ended || ends->closed || ends->runtime_ended || !ends->runtime->HalfClose()) co_return;
   ends->last_byte = ends->loop.Monotonic();
   ends->CloseWhenIdle(kLastAnswer);
@@ -136,7 +138,7 @@ async::Task<void> Relay::FromRuntime(std::shared_ptr<Ends> ends, std::string ans
   } closer{ends};
   const bool ended =
       co_await Carry(&ends->loop, ends->runtime, ends->client, std::move(answer), &ends->last_byte);
-  if (!ended || ends->closed) co_return;
+  if (!ended || ends->closed || ends->client_ended) co_return;
   // Closed at once, the last bytes could be lost to what the client still sends.
   ends->runtime_ended = true;
   ends->last_byte = ends->loop.Monotonic();

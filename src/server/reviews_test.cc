@@ -73,7 +73,8 @@ class ReviewsTest : public ::testing::Test {
     return Await(reviews_.authorizer()(User{user, {"ops"}}, "get", "pods"));
   }
 
-  std::unique_ptr<async::Loop> loop_ = async::Loop::Virtual(absl::FromUnixSeconds(1'790'000'000), 1);
+  std::unique_ptr<async::Loop> loop_ =
+      async::Loop::Virtual(absl::FromUnixSeconds(1'790'000'000), 1);
   ScriptedClient client_;
   Reviews reviews_{*loop_, &client_, "lab", {}};
 };

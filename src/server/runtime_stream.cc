@@ -83,7 +83,8 @@ async::Task<absl::StatusOr<Answer>> ReadAnswer(TransportPtr from) {
     const size_t count = co_await from->Read(block.data(), block.size());
     boost::system::error_code error;
     if (count == 0) {
-      parser.put_eof(error);
+      // The parser wants no end of what has not begun.
+      if (parser.got_some()) parser.put_eof(error);
       if (!error && parser.is_done()) break;
       co_return absl::UnavailableError("it has closed the connection without an answer");
     }

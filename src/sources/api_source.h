@@ -17,8 +17,7 @@ namespace cubelet::sources {
 class ApiSource {
  public:
   // `client` outlives the source.
-  ApiSource(async::Loop& loop, kube::Client* client, const std::string& node_name,
-            Deliver deliver);
+  ApiSource(async::Loop& loop, kube::Client* client, const std::string& node_name, Deliver deliver);
 
   // Watches until the scope is closed. Nothing is delivered before the server has told all.
   void Start(async::TaskScope& scope);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <memory>
 #include <string>
 
@@ -24,15 +25,24 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr char kSleeper[] =
-    "{containers: [{name: main, image: busybox, imagePullPolicy: IfNotPresent, command: [sleep, "
+    "{automountServiceAccountToken: false, containers: [{name: main, image: busybox, "
+    "imagePullPolicy: IfNotPresent, command: [sleep, "
     "infinity]}]}";
 
 class ApiServerTest : public ::testing::Test {
  protected:
   ~ApiServerTest() override {
-    if (node_) node_->KillAgent();
     client_.reset();
     api_.reset();
+  }
+  void TearDown() override {
+    if (HasFailure()) {
+      for (const fakes::RecordedRequest& request : api_->requests())
+        std::cout << request.method << " " << request.path << "?" << request.query << " "
+                  << request.code << " " << request.body << "\n";
+      std::cout << node_->Diagnosis();
+    }
+    if (node_) node_->KillAgent();
   }
 
   void Begin() {
@@ -44,20 +54,20 @@ class ApiServerTest : public ::testing::Test {
     };
     node_ = std::make_unique<SimNode>(std::move(options));
     api_ = std::make_unique<fakes::FakeApi>(node_->loop());
-    client_ = std::make_unique<DirectClient>(node_->loop(), *api_, "system:node:it");
+    client_ = std::make_unique<DirectClient>(node_->loop(), *api_, "system:node:sim");
     v1::Node node;
-    node.mutable_metadata()->set_name("it");
+    node.mutable_metadata()->set_name("sim");
     ASSERT_TRUE(api_->Create(node).ok());
     node_->StartAgent();
   }
 
   v1::Pod Create(const std::string& name, const std::string& spec) {
     v1::Pod pod;
-    auto json = api::ParseYaml(StrCat("{metadata: {name: ", name, ", namespace: default}, spec: ",
-                                      spec, "}"));
+    auto json = api::ParseYaml(
+        StrCat("{metadata: {name: ", name, ", namespace: default}, spec: ", spec, "}"));
     EXPECT_TRUE(json.ok()) << json.status();
     EXPECT_TRUE(api::FromJson(*json, pod, {.strict = true}).ok());
-    pod.mutable_spec()->set_nodename("it");
+    pod.mutable_spec()->set_nodename("sim");
     auto created = api_->Create(pod);
     EXPECT_TRUE(created.ok()) << created.status();
     return created.ok() ? *created : v1::Pod();
@@ -129,7 +139,8 @@ TEST_F(ApiServerTest, ADeletedPodEndsBeforeItsObjectGoes) {
 TEST_F(ApiServerTest, APodThatEndsIsToldAndStays) {
   Begin();
   Create("job",
-         "{restartPolicy: Never, containers: [{name: main, image: busybox, imagePullPolicy: "
+         "{automountServiceAccountToken: false, restartPolicy: Never, containers: [{name: main, "
+         "image: busybox, imagePullPolicy: "
          "IfNotPresent, command: [exit, '0']}]}");
   ASSERT_TRUE(Becomes([this] { return Phase("job") == "Succeeded" || Phase("job") == "Running"; }));
   node_->Run(absl::Minutes(5));
@@ -181,9 +192,11 @@ TEST_F(ApiServerTest, APodDeletedWhileTheAgentWasOffEnds) {
 
 TEST_F(ApiServerTest, StatusesSurviveErrorsOfTheServer) {
   Begin();
-  api_->faults().Add({.what = ApiFault::Answer(500), .times = 3,
+  api_->faults().Add({.what = ApiFault::Answer(500),
+                      .times = 3,
                       .matches = ApiFaults::Method("PATCH", "/status")});
-  api_->faults().Add({.what = ApiFault::LoseAnswer(), .times = 2,
+  api_->faults().Add({.what = ApiFault::LoseAnswer(),
+                      .times = 2,
                       .matches = ApiFaults::Method("PATCH", "/status")});
   Create("web", kSleeper);
   ASSERT_TRUE(Becomes([this] { return IsReady("web"); }));
@@ -199,47 +212,47 @@ TEST_F(ApiServerTest, ConditionsOfOthersStay) {
   ASSERT_TRUE(api_->Update(pod, "status").ok());
   ASSERT_TRUE(Becomes([this] { return IsReady("web"); }));
   std::vector<std::string> types;
-  for (const v1::PodCondition& condition : Get("web")->status().conditions())
+  const v1::Pod told = *Get("web");
+  for (const v1::PodCondition& condition : told.status().conditions())
     types.push_back(condition.type());
   EXPECT_THAT(types, testing::Contains("example.com/load-balancer"));
 }
 
 TEST_F(ApiServerTest, AStaticPodHasAMirrorThatComesBack) {
   Begin();
-  node_->WriteManifest("a.yaml", StrCat("{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: ",
-                                        kSleeper, "}"));
-  ASSERT_TRUE(Becomes([this] { return IsReady("a-it"); }));
-  const v1::Pod mirror = *Get("a-it");
+  node_->WriteManifest(
+      "a.yaml", StrCat("{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: ", kSleeper, "}"));
+  ASSERT_TRUE(Becomes([this] { return IsReady("a-sim"); }));
+  const v1::Pod mirror = *Get("a-sim");
   EXPECT_TRUE(api::IsMirror(mirror));
   ASSERT_THAT(mirror.metadata().ownerreferences(), SizeIs(1));
-  EXPECT_EQ(mirror.metadata().ownerreferences(0).name(), "it");
+  EXPECT_EQ(mirror.metadata().ownerreferences(0).name(), "sim");
   EXPECT_EQ(Running(), 1);
 
   fakes::DeleteRequest force;
   force.grace_period_seconds = 0;
-  ASSERT_TRUE(api_->Delete<v1::Pod>("default", "a-it", force).ok());
-  ASSERT_TRUE(Becomes([this] { return IsReady("a-it"); }));
-  EXPECT_NE(Get("a-it")->metadata().uid(), mirror.metadata().uid());
+  ASSERT_TRUE(api_->Delete<v1::Pod>("default", "a-sim", force).ok());
+  ASSERT_TRUE(Becomes([this] { return IsReady("a-sim"); }));
+  EXPECT_NE(Get("a-sim")->metadata().uid(), mirror.metadata().uid());
   EXPECT_EQ(node_->RestartCount("a", "main"), 0) << "its containers are untouched";
 
-  ASSERT_TRUE(api_->Delete<v1::Pod>("default", "a-it").ok());  // gracefully: it is made anew, too
-  ASSERT_TRUE(Becomes([this] {
-    return IsReady("a-it") && !Get("a-it")->metadata().has_deletiontimestamp();
-  }));
+  ASSERT_TRUE(api_->Delete<v1::Pod>("default", "a-sim").ok());  // gracefully: it is made anew, too
+  ASSERT_TRUE(Becomes(
+      [this] { return IsReady("a-sim") && !Get("a-sim")->metadata().has_deletiontimestamp(); }));
 
   node_->RemoveManifest("a.yaml");
-  ASSERT_TRUE(Becomes([this] { return Phase("a-it") == "gone" && Running() == 0; }));
+  ASSERT_TRUE(Becomes([this] { return Phase("a-sim") == "gone" && Running() == 0; }));
 }
 
 TEST_F(ApiServerTest, AMirrorWithoutItsStaticPodGoes) {
   Begin();
-  node_->WriteManifest("a.yaml", StrCat("{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: ",
-                                        kSleeper, "}"));
-  ASSERT_TRUE(Becomes([this] { return IsReady("a-it"); }));
+  node_->WriteManifest(
+      "a.yaml", StrCat("{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: ", kSleeper, "}"));
+  ASSERT_TRUE(Becomes([this] { return IsReady("a-sim"); }));
   node_->KillAgent();
   node_->RemoveManifest("a.yaml");
   node_->StartAgent();
-  ASSERT_TRUE(Becomes([this] { return Phase("a-it") == "gone" && Running() == 0; }));
+  ASSERT_TRUE(Becomes([this] { return Phase("a-sim") == "gone" && Running() == 0; }));
 }
 
 TEST_F(ApiServerTest, ARejectedPodIsToldAsFailedAndCanBeDeleted) {

@@ -52,11 +52,12 @@ class Look {
     const std::string& phase = report->status->phase();
     const bool ended = phase == "Succeeded" || phase == "Failed";
     if (!IsAtItsEnd(wanted, *report)) {
-      Unmet(StrCat(
-          about, "phase ", phase, node_.IsReady(wanted.pod_name) ? ", ready" : "",
-          report->terminating ? ", terminating" : "", ", reason \"", report->status->reason(),
-          "\", main waits for \"", node_.WaitingReason(wanted.pod_name, "main"), "\", restarts ",
-          node_.RestartCount(wanted.pod_name, "main"), ", error \"", report->circumstances.sync_error, "\""));
+      Unmet(StrCat(about, "phase ", phase, node_.IsReady(wanted.pod_name) ? ", ready" : "",
+                   report->terminating ? ", terminating" : "", ", reason \"",
+                   report->status->reason(), "\", main waits for \"",
+                   node_.WaitingReason(wanted.pod_name, "main"), "\", restarts ",
+                   node_.RestartCount(wanted.pod_name, "main"), ", error \"",
+                   report->circumstances.sync_error, "\""));
     }
     const size_t sandboxes = node_.runtime().ReadySandboxes(wanted.uid).size();
     if (sandboxes != (ended ? 0 : 1)) Unmet(StrCat(about, sandboxes, " ready sandboxes"));

@@ -322,7 +322,8 @@ TEST_F(RestartTest, StuckUnmountIsTriedAgain) {
   EXPECT_THAT(node_->mounter().mounts(), ::testing::Not(IsEmpty()));
   EXPECT_TRUE(fs::exists(node_->paths().PodVolumes(uid)));
   ASSERT_TRUE(node_->FindPod("a").has_value()) << "it is shown as long as it is not gone";
-  EXPECT_THAT(node_->FindPod("a")->circumstances.sync_error, ::testing::HasSubstr("mounts.unmount"));
+  EXPECT_THAT(node_->FindPod("a")->circumstances.sync_error,
+              ::testing::HasSubstr("mounts.unmount"));
   EXPECT_LE(LogLines("Error syncing pod"), 2u) << "told once, not at every try";
   node_->SetFaults(nullptr);
   ExpectSettles(absl::Minutes(1));
