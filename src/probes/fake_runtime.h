@@ -16,7 +16,7 @@ class FakeRuntime final : public cri::Runtime {
  public:
   explicit FakeRuntime(async::Loop& loop) : loop_(loop) {}
 
-  struct Exec {
+  struct ExecCall {
     std::string container_id;
     std::vector<std::string> command;
     absl::Duration timeout;
@@ -35,8 +35,8 @@ class FakeRuntime final : public cri::Runtime {
     return answer;
   }
 
-  std::function<Answer(const Exec&)> on_exec = [](const Exec&) { return Exits(0); };
-  std::vector<Exec> execs;
+  std::function<Answer(const ExecCall&)> on_exec = [](const ExecCall&) { return Exits(0); };
+  std::vector<ExecCall> execs;
 
   async::Task<absl::StatusOr<criv1::ExecSyncResponse>> ExecSync(std::string container_id,
                                                                 std::vector<std::string> command,

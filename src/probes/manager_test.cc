@@ -95,12 +95,12 @@ class ManagerTest : public testing::Test {
   // "Readiness@3" of each command that was run: the kind, and seconds since the test began.
   std::vector<std::string> Runs() const {
     std::vector<std::string> runs;
-    for (const FakeRuntime::Exec& exec : runtime_.execs)
+    for (const FakeRuntime::ExecCall& exec : runtime_.execs)
       runs.push_back(StrCat(exec.command[0], "@", absl::ToDoubleSeconds(exec.at - kStart)));
     return runs;
   }
   void Fail(const std::string& kind) {
-    runtime_.on_exec = [kind](const FakeRuntime::Exec& exec) {
+    runtime_.on_exec = [kind](const FakeRuntime::ExecCall& exec) {
       return FakeRuntime::Exits(exec.command[0] == kind ? 1 : 0, "no");
     };
   }
@@ -178,7 +178,7 @@ TEST_F(ManagerTest, ADelayedStartOnlyWhileTheAgentIsYoung) {
   EXPECT_THAT(Runs(), ElementsAre("Liveness@0"));
   RunFor(absl::Seconds(40));
   std::vector<absl::Time> readiness;
-  for (const FakeRuntime::Exec& exec : runtime_.execs) {
+  for (const FakeRuntime::ExecCall& exec : runtime_.execs) {
     if (exec.command[0] == "Readiness") readiness.push_back(exec.at);
   }
   ASSERT_GE(readiness.size(), 3u);
@@ -209,7 +209,7 @@ TEST_F(ManagerTest, TheInitialDelayIsWaitedFor) {
 TEST_F(ManagerTest, ASlowProbeMakesUpForOneTick) {
   Make();
   AddProbe(AddContainer(), Kind::kLiveness, 2);
-  runtime_.on_exec = [this](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [this](const FakeRuntime::ExecCall&) {
     FakeRuntime::Answer answer = FakeRuntime::Exits(0);
     if (runtime_.execs.size() == 1) answer.after = absl::Seconds(7);
     return answer;
@@ -265,7 +265,7 @@ TEST_F(ManagerTest, NothingElseIsProbedBeforeStartupHasSucceeded) {
   AddProbe(container, Kind::kStartup, 5);
   AddProbe(container, Kind::kLiveness, 5);
   AddProbe(container, Kind::kReadiness, 5);
-  runtime_.on_exec = [this](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [this](const FakeRuntime::ExecCall&) {
     return FakeRuntime::Exits(runtime_.execs.size() < 3 ? 1 : 0);
   };
   Add();
@@ -300,7 +300,7 @@ TEST_F(ManagerTest, ErrorsTellTheUserAndCountForNothing) {
   Add();
   Observe({View()});
   RunFor(absl::Seconds(1));
-  runtime_.on_exec = [](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
     return FakeRuntime::Answer{absl::UnavailableError("gone"), {}};
   };
   RunFor(absl::Seconds(100));
@@ -322,7 +322,7 @@ TEST_F(ManagerTest, WhatIsAskedForHealthIsProbedOutOfTurn) {
   RunFor(absl::Seconds(3));
   EXPECT_FALSE(Health(view).ready);
   RunFor(absl::Seconds(1));
-  runtime_.on_exec = [](const FakeRuntime::Exec&) { return FakeRuntime::Exits(0); };
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) { return FakeRuntime::Exits(0); };
   RunFor(absl::Seconds(15));
   // The extra probe at 3 s moves the others.
   EXPECT_THAT(Runs(), ElementsAre("Readiness@0", "Readiness@3", "Readiness@13"));
@@ -334,7 +334,7 @@ TEST_F(ManagerTest, WhatIsAskedForHealthIsProbedOutOfTurn) {
 TEST_F(ManagerTest, AskedWhileItProbesItProbesAgain) {
   Make();
   AddProbe(AddContainer(), Kind::kReadiness);
-  runtime_.on_exec = [](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
     FakeRuntime::Answer answer = FakeRuntime::Exits(1);
     answer.after = absl::Seconds(2);
     return answer;
@@ -352,7 +352,7 @@ TEST_F(ManagerTest, AskedWhileItProbesItProbesAgain) {
 TEST_F(ManagerTest, TheResultForAReplacedInstanceIsDropped) {
   Make();
   AddProbe(AddContainer(), Kind::kReadiness);
-  runtime_.on_exec = [](const FakeRuntime::Exec& exec) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall& exec) {
     FakeRuntime::Answer answer = FakeRuntime::Exits(exec.container_id == "one" ? 1 : 0);
     answer.after = absl::Seconds(2);
     return answer;
@@ -527,7 +527,7 @@ TEST_F(ManagerTest, TerminationStopsLivenessAndStartupOfRegularContainers) {
 TEST_F(ManagerTest, RemovalEndsWhatIsUnderWay) {
   Make();
   AddProbe(AddContainer(), Kind::kReadiness);
-  runtime_.on_exec = [](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
     FakeRuntime::Answer answer = FakeRuntime::Exits(1);
     answer.after = absl::Hours(1);
     return answer;

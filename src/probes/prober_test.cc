@@ -138,7 +138,7 @@ TEST_F(ProbeTest, ExecRunsTheCommandInTheContainer) {
   v1::EnvVar& from = *container().add_env();
   from.set_name("FROM");
   from.mutable_valuefrom()->mutable_fieldref()->set_fieldpath("metadata.name");
-  runtime_.on_exec = [](const FakeRuntime::Exec&) { return FakeRuntime::Exits(0, "out", "err"); };
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) { return FakeRuntime::Exits(0, "out", "err"); };
   const ProbeResult result = Run();
   EXPECT_EQ(result.verdict, Verdict::kSuccess);
   EXPECT_EQ(result.output, "outerr");
@@ -150,7 +150,7 @@ TEST_F(ProbeTest, ExecRunsTheCommandInTheContainer) {
 
 TEST_F(ProbeTest, ExecFailsWithItsOutput) {
   handler().mutable_exec()->add_command("check");
-  runtime_.on_exec = [](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
     return FakeRuntime::Exits(3, std::string(9000, 'o'), std::string(9000, 'e'));
   };
   const ProbeResult result = Run();
@@ -163,7 +163,7 @@ TEST_F(ProbeTest, ExecFailsWithItsOutput) {
 TEST_F(ProbeTest, ExecThatTakesTooLongFails) {
   handler().mutable_exec()->add_command("sleep");
   handler().mutable_exec()->add_command("60");
-  runtime_.on_exec = [](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
     return FakeRuntime::Answer{absl::DeadlineExceededError("late"), {}};
   };
   const ProbeResult result = Run();
@@ -173,7 +173,7 @@ TEST_F(ProbeTest, ExecThatTakesTooLongFails) {
 
 TEST_F(ProbeTest, ErrorsAreTriedThreeTimes) {
   handler().mutable_exec()->add_command("check");
-  runtime_.on_exec = [](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
     return FakeRuntime::Answer{absl::NotFoundError("no such container"), {}};
   };
   const ProbeResult result = Run();
@@ -184,7 +184,7 @@ TEST_F(ProbeTest, ErrorsAreTriedThreeTimes) {
 
 TEST_F(ProbeTest, TheLastAttemptCounts) {
   handler().mutable_exec()->add_command("check");
-  runtime_.on_exec = [this](const FakeRuntime::Exec&) {
+  runtime_.on_exec = [this](const FakeRuntime::ExecCall&) {
     return runtime_.execs.size() < 2 ? FakeRuntime::Answer{absl::UnknownError("hm"), {}}
                                      : FakeRuntime::Exits(0);
   };
