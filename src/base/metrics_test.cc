@@ -131,6 +131,7 @@ TEST_F(MetricsTest, FamiliesOutsideTheRecording) {
                                        "kubelet_run_podsandbox_errors_total",
                                        "prober_probe_total",
                                        "prober_probe_duration_seconds",
+                                       "rest_client_request_retries_total",
                                        "kubernetes_healthcheck",
                                        "kubernetes_healthchecks_total"};
   const std::string recorded =

@@ -46,8 +46,8 @@ json::value Comparable(const json::value& spec) {
     for (size_t at = text.find(full); at != std::string::npos; at = text.find(full, at + 1))
       text.replace(at, full.size(), "kube-api-access-");
   }
-  const size_t service = text.find(R"(,{"configMap":{"items":[{"key":"service-ca.crt")");
-  if (service != std::string::npos) text.erase(service, text.find("}}", service) + 2 - service);
+  const size_t service = text.find(R"(,{"configMap":{"name":"openshift-service-ca.crt")");
+  if (service != std::string::npos) text.erase(service, text.find("]}}", service) + 3 - service);
   return *api::ParseJson(text);
 }
 
