@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <ctime>
+#include <utility>
 
 #include "certs/openssl.h"
 
@@ -49,10 +50,15 @@ std::string IpText(const ASN1_OCTET_STRING* address) {
 
 }  // namespace
 
+Subject SubjectOf(const X509_NAME* name) {
+  return {.common_name = CommonName(name), .organizations = Entries(name, NID_organizationName)};
+}
+
 CertificateFacts FactsOf(X509* certificate) {
   CertificateFacts facts;
-  facts.common_name = CommonName(X509_get_subject_name(certificate));
-  facts.organizations = Entries(X509_get_subject_name(certificate), NID_organizationName);
+  Subject subject = SubjectOf(X509_get_subject_name(certificate));
+  facts.common_name = std::move(subject.common_name);
+  facts.organizations = std::move(subject.organizations);
   facts.issuer_common_name = CommonName(X509_get_issuer_name(certificate));
   facts.not_before = ToTime(X509_get0_notBefore(certificate));
   facts.not_after = ToTime(X509_get0_notAfter(certificate));

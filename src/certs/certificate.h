@@ -10,6 +10,19 @@
 
 namespace cubelet::certs {
 
+// Who a certificate, or a request for one, names.
+struct Subject {
+  std::string common_name;
+  std::vector<std::string> organizations;
+  std::vector<std::string> dns_names = {};  // alternative names
+  std::vector<std::string> ip_addresses = {};
+
+  bool operator==(const Subject&) const = default;
+};
+
+// Without alternative names.
+Subject SubjectOf(const X509_NAME* name);
+
 struct CertificateFacts {
   std::string common_name;
   std::vector<std::string> organizations;

@@ -484,6 +484,25 @@ TEST_F(ServerTlsTest, HalfAChangeLeavesTheOldPairInUse) {
   EXPECT_EQ(Handshake(**tls), "TLSv1.3  two");
 }
 
+// Until a signer has given the certificate, clients are refused; then no restart is needed.
+TEST_F(ServerTlsTest, AwaitsFilesThatComeLater) {
+  ServerTlsOptions options = Options();
+  options.certificate_file = options.key_file = Path("kubelet-server-current.pem");
+  options.awaited = true;
+  auto tls = ServerTls::Create(std::move(options), clock_);
+  ASSERT_TRUE(tls.ok()) << tls.status();
+  EXPECT_EQ(Handshake(**tls), "refused");
+  EXPECT_EQ(Handshake(**tls, TLS1_2_VERSION), "refused");
+  EXPECT_EQ((*tls)->expires(), absl::InfiniteFuture());
+
+  TestCertificateOptions issued;
+  issued.common_name = "system:node:lab";
+  const TestCertificate pair = MakeTestCertificate(issued);
+  Write("kubelet-server-current.pem", pair.CertificatePem() + pair.KeyPem());
+  EXPECT_EQ(Handshake(**tls), "TLSv1.3  system:node:lab");
+  EXPECT_THAT(problems_, IsEmpty());
+}
+
 TEST_F(ServerTlsTest, CreationNamesFieldAndFile) {
   ServerTlsOptions options = FileOptions();
   EXPECT_THAT(std::string(Message(ServerTls::Create(options, clock_).status())),

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 
-#include "absl/cleanup/cleanup.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "certs/key.h"
+#include "certs/names.h"
 #include "certs/openssl.h"
 #include "os/files.h"
 
@@ -24,12 +25,6 @@ struct Issuer {
   EVP_PKEY* key;
 };
 
-bool IsIp(const std::string& text) {
-  ASN1_OCTET_STRING* const address = a2i_IPADDRESS(text.c_str());
-  ASN1_OCTET_STRING_free(address);
-  return address != nullptr;
-}
-
 absl::Status AddExtension(X509* certificate, X509* issuer, int nid, const char* value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer != nullptr ? issuer : certificate, certificate, nullptr, nullptr,
@@ -40,25 +35,9 @@ absl::Status AddExtension(X509* certificate, X509* issuer, int nid, const char* 
   return absl::OkStatus();
 }
 
-// Built by hand and not from text: a name must not be able to bring further entries with it.
 absl::Status AddNames(X509* certificate, const std::vector<std::string>& dns,
                       const std::vector<std::string>& ips) {
-  const GeneralNamesPtr names(GENERAL_NAMES_new());
-  for (const std::string& name : dns) {
-    GENERAL_NAME* const entry = GENERAL_NAME_new();
-    ASN1_IA5STRING* const text = ASN1_IA5STRING_new();
-    ASN1_STRING_set(text, name.data(), static_cast<int>(name.size()));
-    GENERAL_NAME_set0_value(entry, GEN_DNS, text);
-    sk_GENERAL_NAME_push(names.get(), entry);
-  }
-  for (const std::string& ip : ips) {
-    ASN1_OCTET_STRING* const address = a2i_IPADDRESS(ip.c_str());
-    if (address == nullptr)
-      return absl::InvalidArgumentError(StrCat(GoQuote(ip), " is not an IP address"));
-    GENERAL_NAME* const entry = GENERAL_NAME_new();
-    GENERAL_NAME_set0_value(entry, GEN_IPADD, address);
-    sk_GENERAL_NAME_push(names.get(), entry);
-  }
+  ASSIGN_OR_RETURN(const GeneralNamesPtr names, MakeGeneralNames(dns, ips));
   if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1)
     return OpenSslError("add names to the certificate");
   return absl::OkStatus();
@@ -90,12 +69,6 @@ absl::StatusOr<X509Ptr> NewCertificate(const std::string& name, EVP_PKEY* key, X
 absl::Status Sign(X509* certificate, EVP_PKEY* key) {
   if (X509_sign(certificate, key, EVP_sha256()) == 0) return OpenSslError("sign certificate");
   return absl::OkStatus();
-}
-
-absl::StatusOr<KeyPtr> NewKey() {
-  KeyPtr key(EVP_EC_gen("P-256"));
-  if (key == nullptr) return OpenSslError("make an ECDSA key");
-  return key;
 }
 
 // The authority that signs one certificate; its key is forgotten.
@@ -135,27 +108,8 @@ absl::StatusOr<X509Ptr> MakeLeaf(const ServingNames& names, EVP_PKEY* key, const
   return leaf;
 }
 
-std::string BioText(BIO* bio) {
-  char* data = nullptr;
-  const long length = BIO_get_mem_data(bio, &data);
-  return std::string(data, static_cast<size_t>(length));
-}
-
 bool Contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-// Two spellings of one IPv6 address are one address.
-bool ContainsIp(const std::vector<std::string>& list, const std::string& ip) {
-  ASN1_OCTET_STRING* const want = a2i_IPADDRESS(ip.c_str());
-  bool found = want == nullptr;
-  for (const std::string& text : list) {
-    ASN1_OCTET_STRING* const have = a2i_IPADDRESS(text.c_str());
-    found |= want != nullptr && have != nullptr && ASN1_OCTET_STRING_cmp(want, have) == 0;
-    ASN1_OCTET_STRING_free(have);
-  }
-  ASN1_OCTET_STRING_free(want);
-  return found;
 }
 
 // Whether `name` is "<anything><separator><digits>", as kubelets name what they make themselves.
@@ -170,20 +124,15 @@ bool IsSelfMade(const CertificateFacts& facts) {
 }
 
 absl::Status WriteNewKey(const std::string& path) {
-  ASSIGN_OR_RETURN(const KeyPtr key, NewKey());
-  const BioPtr bio(BIO_new(BIO_s_secmem()));
-  if (PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
-    return OpenSslError("write the key as PEM");
-  std::string pem = BioText(bio.get());
-  const absl::Cleanup forget = [&] { OPENSSL_cleanse(pem.data(), pem.size()); };
-  return os::WriteFileAtomic(path, pem, 0600);
+  ASSIGN_OR_RETURN(const KeyPtr key, NewEcKey());
+  return WriteKey(path, key.get());
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> MakeSelfSigned(EVP_PKEY* key, const ServingNames& names,
                                            absl::Time now) {
-  ASSIGN_OR_RETURN(const KeyPtr authority_key, NewKey());
+  ASSIGN_OR_RETURN(const KeyPtr authority_key, NewEcKey());
   ASSIGN_OR_RETURN(const X509Ptr authority, MakeAuthority(names, authority_key.get(), now));
   const Issuer issuer{authority.get(), authority_key.get()};
   ASSIGN_OR_RETURN(const X509Ptr leaf, MakeLeaf(names, key, issuer, now));

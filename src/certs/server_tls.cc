@@ -100,6 +100,12 @@ absl::StatusOr<std::unique_ptr<ServerTls>> ServerTls::Create(ServerTlsOptions op
 
 absl::Status ServerTls::Read() {
   stamps_ = StampsOf({paths_.certificate, paths_.key});
+  if (options_.awaited && stamps_.front() == FileStamp()) {
+    // Without a certificate, no cipher suite will do.
+    ASSIGN_OR_RETURN(SslContextPtr context, NewContext(options_.settings));
+    context_ = std::make_shared<boost::asio::ssl::context>(context.release());
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const std::vector<X509Ptr> chain, ReadCertificates(paths_.certificate));
   ASSIGN_OR_RETURN(const KeyPtr key, ReadPrivateKey(paths_.key));
   ASSIGN_OR_RETURN(SslContextPtr context, NewContext(options_.settings));

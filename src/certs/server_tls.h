@@ -28,6 +28,8 @@ struct ServerTlsOptions {
   // `self_signed_directory` (--cert-dir) for `names`.
   std::string certificate_file;
   std::string key_file;
+  // The two files come later: until they are there no handshake succeeds.
+  bool awaited = false;
   std::string self_signed_directory;
   ServingNames names;
 
@@ -45,7 +47,7 @@ class ServerTls {
   // What the next handshake uses. A connection keeps what it began with.
   std::shared_ptr<boost::asio::ssl::context> ForHandshake();
 
-  // When the certificate in use expires.
+  // When the certificate in use expires; in the infinite future while it is awaited.
   absl::Time expires() const { return expires_; }
 
   // Why a self-signed certificate was made at creation; "" if none was.
@@ -61,7 +63,7 @@ class ServerTls {
   const KeyPairPaths paths_;
   std::string made_;
   std::vector<FileStamp> stamps_;
-  absl::Time expires_;
+  absl::Time expires_ = absl::InfiniteFuture();
   absl::Time look_for_renewal_;
   std::shared_ptr<boost::asio::ssl::context> context_;
 };

@@ -156,6 +156,7 @@ ApiClient::ApiClient(async::Loop& loop, ApiClientOptions options, ServerAddress 
 async::Task<void> ApiClient::Close() { co_await transport_.Close(); }
 
 async::Task<absl::StatusOr<std::unique_ptr<TlsStream>>> ApiClient::DialServer() {
+  if (options_.before_connect) CO_RETURN_IF_ERROR(co_await options_.before_connect());
   auto certificate = co_await credentials_.ForConnection();
   if (!certificate.ok()) co_return certificate.status();
   DialTarget target;

@@ -6,6 +6,7 @@
 //   co_await client.Close();
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,6 +38,9 @@ struct ApiClientOptions {
   ProxyEnvironment proxy = ProxyEnvironment::OfProcess();  // where `access` names none
   ConnectionTimes times;
   Metrics* metrics = nullptr;  // rest_client_*
+  // Awaited before each connecting, which fails with its error: the client certificate may not be
+  // there yet.
+  std::function<async::Task<absl::Status>()> before_connect = nullptr;
 };
 
 class ApiClient final : public Client {

@@ -12,6 +12,7 @@
 #include "pleg/runtime_cache.h"
 #include "pods/log_rotation.h"
 #include "pods/mirror_pods.h"
+#include "pods/pod_objects.h"
 #include "pods/status_reporter.h"
 #include "probes/manager.h"
 #include "sources/api_source.h"
@@ -26,10 +27,12 @@ struct Api {
   Api(async::Loop& loop, async::TaskScope& scope, kube::Client* client, Metrics& metrics)
       : reporter(loop, scope, client, metrics),
         mirrors(loop, scope, client),
+        objects(loop, scope, client),
         side{reporter, mirrors} {}
 
   pods::StatusReporter reporter;
   pods::MirrorPods mirrors;
+  pods::PodObjects objects;
   pods::ApiSide side;
   std::unique_ptr<kube::Reflector<v1::Node>> node;
   std::unique_ptr<sources::ApiSource> source;
@@ -44,7 +47,8 @@ struct Agent::Parts {
         scope(loop, "agent"),
         cache(loop, seams.runtime, {}),
         images(loop, seams.images, seams.events, settings.images),
-        volumes(loop, seams.mounter, *settings.paths, seams.events, settings.volumes),
+        api(MakeApi()),
+        volumes(loop, seams.mounter, *settings.paths, seams.events, VolumeOptionsOf()),
         probes(loop, scope, seams.runtime, seams.events, started_at),
         logs(loop, scope, seams.runtime, settings.logs),
         health(loop, seams.runtime),
@@ -52,11 +56,13 @@ struct Agent::Parts {
                  cache,         images,          volumes,
                  probes,        seams.cgroups,   logs,
                  seams.events,  *settings.paths, settings.node,
-                 settings.pods, seams.metrics,   [this] { return health.network(); }},
-        api(MakeApi()),
+                 settings.pods, seams.metrics,   [this] { return health.network(); },
+                 objects()},
         pods(services, ManagerOptionsOf(), api ? &api->side : nullptr) {}
 
   pods::ManagerOptions ManagerOptionsOf();
+  volumes::Options VolumeOptionsOf();
+  pods::PodObjects* objects() { return api ? &api->objects : nullptr; }
   std::unique_ptr<Api> MakeApi();
   void WatchNode();
   void TakeNode(node::NodePtr node);
@@ -69,12 +75,12 @@ struct Agent::Parts {
   async::TaskScope scope;
   pleg::RuntimeCache cache;
   images::Manager images;
+  std::unique_ptr<Api> api;  // null without an API server
   volumes::Manager volumes;
   probes::Manager probes;
   pods::LogRotation logs;
   node::RuntimeHealth health;
   pods::PodServices services;
-  std::unique_ptr<Api> api;  // null without an API server
   std::function<void(node::NodePtr)> on_node;
   std::function<void(const criv1::StatusResponse&)> on_runtime;
   pods::Manager pods;
@@ -125,6 +131,12 @@ pods::ManagerOptions Agent::Parts::ManagerOptionsOf() {
   options.admit = [this](PodPtr pod, std::vector<PodPtr> others) {
     return Admit(std::move(pod), std::move(others));
   };
+  return options;
+}
+
+volumes::Options Agent::Parts::VolumeOptionsOf() {
+  volumes::Options options = settings.volumes;
+  options.objects = objects();
   return options;
 }
 
@@ -245,6 +257,9 @@ void Agent::Start() {
     parts.http_source->Start(parts.scope);
   }
   if (parts.api) {
+    parts.api->objects.SetOnChange(
+        [&parts](const std::string& uid) { parts.pods.RefreshVolumes(uid); });
+    parts.api->objects.Start([&parts] { parts.pods.WakeAll(); });
     parts.api->source = std::make_unique<sources::ApiSource>(parts.loop, parts.seams.kube,
                                                              parts.settings.node_name, deliver);
     parts.WatchNode();

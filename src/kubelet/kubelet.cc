@@ -1,6 +1,7 @@
 #include "kubelet/kubelet.h"
 
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "api/codec.h"
@@ -63,6 +64,8 @@ struct Kubelet::Services {
   void ReleaseMemoryLater();
   void End(absl::Status why);
 
+  // Where events go: to the API server, if there is one.
+  api::EventRecorder& events() { return cluster ? cluster->events() : log_events; }
   server::Backend MakeBackend();
   absl::Status CheckSyncLoop() const;
   NodeReport Describe() const;
@@ -75,7 +78,7 @@ struct Kubelet::Services {
   bool ending = false;
 
   Metrics metrics;
-  LogEvents events;
+  LogEvents log_events;
   server::LogCheck log_check;
   absl::Duration watchdog_interval;
   Machine machine;
@@ -171,6 +174,7 @@ absl::Status Kubelet::Services::ConnectRuntime() {
 absl::Status Kubelet::Services::ConnectCluster() {
   if (config.flags.kubeconfig.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(cluster, Cluster::Create(*loop, config, machine.node_name, metrics));
+  cluster->SendEvents(scope);
   return absl::OkStatus();
 }
 
@@ -178,6 +182,9 @@ absl::Status Kubelet::Services::OpenServers() {
   metrics.SetGauge("kubelet_node_name", {machine.node_name}, 1);
   metrics.SetGauge("kubelet_cgroup_version", {}, machine.cgroup_v2 ? 2 : 1);
   SetBuildMetrics(metrics, config);
+  // Whoever knows better sets them anew at each scrape: 0 would set off alarms.
+  for (const CertificateKind* kind : {&kClientCertificate, &kServingCertificate})
+    metrics.SetGauge(kind->ttl_metric, {}, std::numeric_limits<double>::infinity());
   metrics.OnScrape([this] { UpdateMetrics(); });
   ASSIGN_OR_RETURN(server,
                    server::Server::Create(*loop, MakeServerOptions(config, machine), MakeBackend(),
@@ -188,7 +195,10 @@ absl::Status Kubelet::Services::OpenServers() {
 absl::Status Kubelet::Services::BeginPods() {
   scope.Spawn("signals", WaitForSignal());
   scope.Spawn("bring up", BringUp());
+  if (cluster) cluster->KeepCertificates(scope, [this](absl::Status why) { End(std::move(why)); });
   if (watchdog_interval != absl::InfiniteDuration()) scope.Spawn("watchdog", FeedWatchdog());
+  events().Record({.kind = "Node", .name = machine.node_name}, api::EventType::kNormal, "Starting",
+                  "Starting kubelet.");
   os::NotifyReady();
   LOG_INFO("Started kubelet", {{"after", loop->Now() - started_at}});
   return absl::OkStatus();
@@ -217,7 +227,7 @@ Task<void> Kubelet::Services::BringUp() {
                     client->images(),
                     *mounter,
                     *cgroups,
-                    events,
+                    events(),
                     metrics,
                     cluster ? cluster->client() : nullptr};
   agent = std::make_unique<Agent>(*loop, seams, settings, started_at);
@@ -230,7 +240,7 @@ Task<void> Kubelet::Services::BringUp() {
   agent->pods().SetOnStatus([this](const std::string&) { ReleaseMemoryLater(); });
   if (cluster) {
     auto fixed = co_await loop->Blocking([this] { return FixedFacts(config, machine, settings); });
-    cluster->Join(scope, *agent, client->images(), events, std::move(fixed), version);
+    cluster->Join(scope, *agent, client->images(), std::move(fixed), version);
   }
   agent->Start();
   ReleaseMemoryLater();

@@ -1,4 +1,4 @@
-// Events as log lines: what a standalone node has in place of the API's events.
+// Events as log lines: beside the API's events, or in place of them on a standalone node.
 #pragma once
 
 #include "api/events.h"

@@ -249,7 +249,8 @@ absl::Status CheckSupported(const config::Config& config) {
   auto require = [&](bool supported, std::string what) {
     if (!supported) missing.push_back(std::move(what));
   };
-  require(config.flags.bootstrap_kubeconfig.empty(), "--bootstrap-kubeconfig (an API server)");
+  require(config.flags.bootstrap_kubeconfig.empty() || !config.flags.kubeconfig.empty(),
+          "--bootstrap-kubeconfig without --kubeconfig");
   require(config.flags.cloud_provider.empty(), "--cloud-provider");
   require(config.flags.image_credential_provider_config.empty(),
           "--image-credential-provider-config");
@@ -268,7 +269,6 @@ absl::Status CheckSupported(const config::Config& config) {
   require(kubelet.systemcgroups().empty(), "systemCgroups");
   require(kubelet.kubeletcgroups().empty(), "kubeletCgroups");
   require(kubelet.evictionsoft().empty(), "evictionSoft");
-  require(!kubelet.servertlsbootstrap(), "serverTLSBootstrap");
   require(ToDuration(kubelet.shutdowngraceperiod()) == absl::ZeroDuration(), "shutdownGracePeriod");
   require(kubelet.shutdowngraceperiodbypodpriority().empty(), "shutdownGracePeriodByPodPriority");
   require(!kubelet.enablesystemlogquery(), "enableSystemLogQuery");
@@ -285,6 +285,9 @@ std::vector<std::string> NotInForce(const config::Config& config) {
   if (config.kubelet.imagegchighthresholdpercent() < 100)
     fields.push_back("imageGCHighThresholdPercent");
   if (config.kubelet.makeiptablesutilchains()) fields.push_back("makeIPTablesUtilChains");
+  // Objects are always watched, which is never staler than the other ways.
+  if (config.kubelet.configmapandsecretchangedetectionstrategy() != "Watch")
+    fields.push_back("configMapAndSecretChangeDetectionStrategy");
   return fields;
 }
 

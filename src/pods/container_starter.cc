@@ -13,6 +13,7 @@
 #include "containers/hosts_file.h"
 #include "os/files.h"
 #include "os/safe_path.h"
+#include "pods/pod_objects.h"
 
 namespace cubelet::pods {
 namespace {
@@ -228,6 +229,8 @@ Task<absl::StatusOr<criv1::ContainerConfig>> ContainerStarter::MakeConfig(StartR
   containers::EnvironmentInput environment;
   environment.pod_ips = request.sandbox.ips;
   environment.volumes = input.volumes;
+  if (s_.objects != nullptr)
+    environment.sources = co_await s_.objects->EnvironmentFor(request.pod, container);
   environment.sources.read_file = ReadVolumeFile;
   CO_ASSIGN_OR_RETURN(input.environment,
                       containers::MakeEnvironment(pod, container, s_.node, environment));

@@ -486,6 +486,11 @@ void Manager::WakeAll() {
   }
 }
 
+void Manager::RefreshVolumes(const std::string& uid) {
+  const auto it = pods_.find(uid);
+  if (it != pods_.end() && it->second->worker) it->second->worker->RefreshVolumes();
+}
+
 void Manager::Terminate(const std::string& uid, Termination termination) {
   const auto it = pods_.find(uid);
   if (it != pods_.end() && it->second->worker)

@@ -58,6 +58,9 @@ class Manager {
   // The runtime is there again, or has a network again: whoever waits tries at once.
   void WakeAll();
 
+  // Something that the pod's volumes or variables are made of has changed.
+  void RefreshVolumes(const std::string& uid);
+
   // Ends a pod ahead of its source's will (eviction, shutdown).
   void Terminate(const std::string& uid, Termination termination);
 

@@ -24,6 +24,8 @@
 
 namespace cubelet::pods {
 
+class PodObjects;  // pod_objects.h
+
 struct PodSettings {
   std::string runtime_name;  // "containerd": the scheme of container ids in statuses
   std::string resolv_conf;   // resolvConf, "" for none
@@ -55,6 +57,9 @@ struct PodServices {
 
   // Whether pods can get a network now, with the runtime's own words when not.
   std::function<absl::Status()> network_state;
+
+  // ConfigMaps, Secrets and services for pods; null: there is no API server.
+  PodObjects* objects = nullptr;
 };
 
 }  // namespace cubelet::pods

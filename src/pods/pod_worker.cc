@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "os/files.h"
 #include "pods/grace.h"
+#include "pods/pod_objects.h"
 #include "status/pod_status.h"
 
 namespace cubelet::pods {
@@ -149,6 +150,7 @@ Task<absl::Duration> PodWorker::Sync() {
     co_return absl::ZeroDuration();
   }
   if (termination_requested_) co_return absl::ZeroDuration();
+  if (std::exchange(refresh_volumes_, false)) prepared_ = nullptr;
   Plan plan = MakePlan();
   if (prepared_ != pod_ || !plan.Empty()) {
     const absl::Status network = s_.network_state();
@@ -241,6 +243,7 @@ Task<absl::Status> PodWorker::Prepare() {
   if (status_) {
     for (const v1::PodIP& ip : status_->podips()) downward.pod_ips.push_back(ip.ip());
   }
+  if (s_.objects != nullptr) s_.objects->Register(*pod);
   absl::Status volumes = co_await s_.volumes.SetUp(pod, std::move(downward));
   // Told to the pod's users by the volumes themselves.
   CO_RETURN_IF_ERROR(volumes);
@@ -321,6 +324,7 @@ Task<absl::Duration> PodWorker::SyncTerminated() {
   UpdateStatus(/*terminal=*/true);
   absl::Status volumes = co_await s_.volumes.TearDown(uid_);
   if (!volumes.ok()) co_return Retry(volumes);
+  if (s_.objects != nullptr) s_.objects->Forget(uid_);
   if (s_.settings.cgroups_per_qos) {
     cgroups::Manager* cgroups = &s_.cgroups;
     absl::Status destroyed =

@@ -61,6 +61,12 @@ class PodWorker {
 
   void Wake() { wakeup_.Ring(); }
 
+  // Something that its volumes are made of has changed: they are set up again.
+  void RefreshVolumes() {
+    refresh_volumes_ = true;
+    Wake();
+  }
+
   // Called after each change of the status.
   void SetOnStatus(std::function<void()> on_status) { on_status_ = std::move(on_status); }
 
@@ -141,6 +147,7 @@ class PodWorker {
   bool deadline_told_ = false;
   bool clean_ = false;
   bool ended_ = false;
+  bool refresh_volumes_ = false;
   std::string sync_error_;
   bool failed_before_containers_ = false;
   bool look_again_ = false;  // the next turn asks the runtime whether or not it has told something

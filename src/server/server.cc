@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "certs/certificate_store.h"
 #include "server/socket.h"
 
 namespace cubelet::server {
@@ -29,6 +30,11 @@ absl::StatusOr<std::unique_ptr<certs::ServerTls>> MakeTls(const Options& options
   certs::ServerTlsOptions tls;
   tls.certificate_file = options.tls_cert_file;
   tls.key_file = options.tls_private_key_file;
+  if (options.server_tls_bootstrap) {
+    const certs::CertificateStore store(options.cert_dir, certs::kServingPrefix);
+    tls.certificate_file = tls.key_file = store.CurrentPath();
+    tls.awaited = true;
+  }
   tls.self_signed_directory = options.cert_dir;
   tls.names = options.serving_names;
   tls.problem = Report(metrics);

@@ -104,7 +104,8 @@ std::vector<std::string> NestedMountPoints(const v1::Pod& pod, const std::string
 
 absl::Status SetUpContent(const VolumeRequest& request, const Payload& payload, Mounter& mounter) {
   ASSIGN_OR_RETURN(const bool in_use, os::Exists(os::JoinPath(request.directory, "..data")));
-  RETURN_IF_ERROR(SetUpEmptyDir(request, kMediumMemory, /*size_limit_bytes=*/0, mounter));
+  RETURN_IF_ERROR(SetUpEmptyDir(request, request.in_memory ? kMediumMemory : kMediumDefault,
+                                /*size_limit_bytes=*/0, mounter));
   const absl::Status filled = Fill(request, payload);
   if (filled.ok() || in_use) return filled;
   const absl::Status down = TakeDown(request, mounter);

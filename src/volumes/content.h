@@ -15,7 +15,7 @@ namespace cubelet::volumes {
 // where they mount this volume; relative to the volume, outermost only. Pure.
 std::vector<std::string> NestedMountPoints(const v1::Pod& pod, const std::string& volume);
 
-// Brings the volume up in memory and makes it hold `payload` (clean paths), given to the pod's
+// Brings the volume up and makes it hold `payload` (clean paths), given to the pod's
 // group. Called again it changes only what differs. When the first set-up fails the volume is taken
 // down; a volume that containers may use already stays as it is. Blocks.
 absl::Status SetUpContent(const VolumeRequest& request, const Payload& payload, Mounter& mounter);

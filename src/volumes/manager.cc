@@ -131,7 +131,8 @@ Task<absl::Status> Manager::SetUpFiles(const Plugin* plugin, VolumeRequest reque
   ContentRequest content{.pod = request.pod,
                          .volume = request.volume,
                          .context = std::move(context),
-                         .fs_user = FsUserOf(*request.pod)};
+                         .fs_user = FsUserOf(*request.pod),
+                         .objects = options_.objects};
   CO_ASSIGN_OR_RETURN(const Payload collected, co_await plugin->collect(std::move(content)));
   CO_ASSIGN_OR_RETURN(Payload payload, CleanPayload(collected));
   const uint64_t contents = Fingerprint(payload);
@@ -155,6 +156,7 @@ VolumeRequest Manager::RequestFor(const Plugin& plugin, const PodPtr& pod,
           .pod_volumes = paths_.PodVolumes(uid),
           .directory = paths_.PodVolume(uid, plugin.name, volume->name()),
           .state_directory = paths_.PodPluginState(uid, kEmptyDirPlugin, state_name),
+          .in_memory = !plugin.on_disk,
           .node_allocatable_memory_bytes = options_.node_allocatable_memory_bytes,
           .now = loop_.Now()};
 }

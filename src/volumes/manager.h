@@ -18,6 +18,7 @@
 #include "async/task.h"
 #include "paths/paths.h"
 #include "volumes/mounter.h"
+#include "volumes/object_source.h"
 #include "volumes/pod_turns.h"
 
 namespace cubelet::volumes {
@@ -35,6 +36,9 @@ struct MountedVolume {
 struct Options {
   // Bounds tmpfs volumes (constants.md 4; volumes.md 4.1.3). 0: not known.
   int64_t node_allocatable_memory_bytes = 0;
+  // Where ConfigMaps, Secrets and tokens come from; null: there is no API server. Outlives the
+  // manager.
+  ObjectSource* objects = nullptr;
 };
 
 class Manager {
@@ -43,11 +47,11 @@ class Manager {
           api::EventRecorder& recorder, Options options);
 
   // Brings every volume that a container of the pod references to what the spec asks for, contents
-  // of downwardAPI and projected volumes included (so calling it again applies changed labels).
+  // of content volumes included (so calling it again applies changed labels, objects and tokens).
   // Calls for one pod run one after another. Error: as the events and the pod's status say it
   // (volumes.md 2.4; the failed volumes' events are recorded here). Plugins that need an API server
-  // fail with a message that says so. New contents that cannot be written to a volume that is up
-  // are told by the event alone: the pod goes on with the old ones.
+  // fail without one with a message that says so. New contents that cannot be written to a volume
+  // that is up are told by the event alone: the pod goes on with the old ones.
   async::Task<absl::Status> SetUp(PodPtr pod, api::DownwardContext context);
 
   // Unmounts and removes everything the pod has under volumes/ and volume-subpaths/. Never touches

@@ -219,8 +219,9 @@ TEST_F(ManagerTest, OtherKindsAreRefusedByName) {
 )");
   EXPECT_EQ(Message(status),
             "unmounted volumes=[a z], unattached volumes=[], failed to process volumes=[a z]: "
-            "[volume \"z\": persistentVolumeClaim volumes need an API server, which this kubelet "
-            "does not talk to, volume \"a\": nfs volumes need a storage client that this kubelet "
+            "[volume \"z\": persistentVolumeClaim volumes need persistent volumes, which this "
+            "kubelet cannot use; prepare the directory on the node and use a hostPath volume, "
+            "volume \"a\": nfs volumes need a storage client that this kubelet "
             "does not have; mount the storage on the node and use a hostPath volume]");
   EXPECT_THAT(recorder_.events, ElementsAre(StrCat("Warning FailedMount Unable to attach or mount "
                                                    "volumes: ",

@@ -2,8 +2,8 @@
 // is here.
 //
 // There are two sorts. Directories (emptyDir, hostPath) are set up by one blocking function.
-// Content volumes (downwardAPI, projected) collect their files on the loop, which may ask others
-// for them, and are then written out by SetUpContent.
+// Content volumes (configMap, secret, downwardAPI, projected) collect their files on the loop,
+// which may ask others for them, and are then written out by SetUpContent.
 #pragma once
 
 #include <sys/types.h>
@@ -18,6 +18,7 @@
 #include "volumes/atomic_writer.h"
 #include "volumes/manager.h"
 #include "volumes/mounter.h"
+#include "volumes/object_source.h"
 
 namespace cubelet::volumes {
 
@@ -33,6 +34,7 @@ struct VolumeRequest {
   std::string pod_volumes;             // <pod>/volumes
   std::string directory;               // <pod>/volumes/<plugin>/<name>
   std::string state_directory;         // of the emptyDir: <pod>/plugins/<emptyDir>/<name>
+  bool in_memory = true;               // content volumes: the emptyDir is a tmpfs
   int64_t node_allocatable_memory_bytes = 0;
   absl::Time now;
 };
@@ -42,7 +44,8 @@ struct ContentRequest {
   PodPtr pod;
   const v1::Volume* volume = nullptr;  // of `pod`
   api::DownwardContext context;
-  std::optional<uid_t> fs_user;  // FsUserOf(*pod)
+  std::optional<uid_t> fs_user;     // FsUserOf(*pod)
+  ObjectSource* objects = nullptr;  // null: there is no API server
 };
 
 struct Plugin {
@@ -57,6 +60,9 @@ struct Plugin {
 
   // Content volumes: collects the files, on the loop. Null for directories.
   async::Task<absl::StatusOr<Payload>> (*collect)(ContentRequest request);
+
+  // Content volumes: written to disk, as nothing in them is secret.
+  bool on_disk = false;
 
   // Where the volume is on the host; null: in the pod's directory of it.
   std::string (*host_path)(const v1::VolumeSource& source);

@@ -1,19 +1,23 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "volumes/config_map.h"
 #include "volumes/content.h"
 #include "volumes/downward_api.h"
 #include "volumes/empty_dir.h"
 #include "volumes/host_path.h"
 #include "volumes/plugin.h"
 #include "volumes/projected.h"
+#include "volumes/secret.h"
 
 namespace cubelet::volumes {
 namespace {
 
 using Source = v1::VolumeSource;
 
-constexpr char kApiServer[] = "an API server, which this kubelet does not talk to";
+constexpr char kPersistentVolume[] =
+    "persistent volumes, which this kubelet cannot use; prepare the directory on the node and use "
+    "a hostPath volume";
 constexpr char kCsiDriver[] =
     "a CSI driver, which this kubelet cannot use; prepare the directory on the node and use a "
     "hostPath volume";
@@ -29,10 +33,8 @@ struct Refusal {
 };
 
 constexpr Refusal kRefusals[] = {
-    {"configMap", &Source::has_configmap, kApiServer},
-    {"secret", &Source::has_secret, kApiServer},
-    {"persistentVolumeClaim", &Source::has_persistentvolumeclaim, kApiServer},
-    {"ephemeral", &Source::has_ephemeral, kApiServer},
+    {"persistentVolumeClaim", &Source::has_persistentvolumeclaim, kPersistentVolume},
+    {"ephemeral", &Source::has_ephemeral, kPersistentVolume},
     {"csi", &Source::has_csi, kCsiDriver},
     {"nfs", &Source::has_nfs, kMountOnNode},
     {"iscsi", &Source::has_iscsi, kMountOnNode},
@@ -76,6 +78,15 @@ const std::vector<Plugin>& Plugins() {
        .is_kind_of = [](const Source& source) { return source.has_hostpath(); },
        .set_up = &SetUpHostPath,
        .host_path = &HostPathOf},
+      {.name = "kubernetes.io/configmap",
+       .is_kind_of = [](const Source& source) { return source.has_configmap(); },
+       .attributes = {.read_only = true, .relabel = true},
+       .collect = &CollectConfigMap,
+       .on_disk = true},
+      {.name = "kubernetes.io/secret",
+       .is_kind_of = [](const Source& source) { return source.has_secret(); },
+       .attributes = {.read_only = true, .relabel = true},
+       .collect = &CollectSecret},
       {.name = "kubernetes.io/downward-api",
        .is_kind_of = [](const Source& source) { return source.has_downwardapi(); },
        .attributes = {.read_only = true, .relabel = true},

@@ -6,8 +6,9 @@
 
 namespace cubelet::volumes {
 
-// Takes downwardAPI sources. Every other source comes from an API server: `cannot setup projected
-// volume %v because kube client is not configured`.
+// Takes configMap, secret, serviceAccountToken and downwardAPI sources; of these only the last
+// without an API server: `cannot setup projected volume %v because kube client is not configured`.
+// clusterTrustBundle and podCertificate are refused. Error: those of all sources.
 async::Task<absl::StatusOr<Payload>> CollectProjected(ContentRequest request);
 
 }  // namespace cubelet::volumes

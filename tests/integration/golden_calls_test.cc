@@ -40,8 +40,9 @@ struct Life {
 };
 
 // Not here are pods that need an API server, which a static pod may not: 04-env (ConfigMap,
-// Secret), 05-volumes (ConfigMap, Secret, token) and 18-missing-config (ConfigMap). Their requests
-// are held against the recordings in src/containers/golden_test.cc.
+// Secret), 05-volumes (ConfigMap, Secret, token) and 18-missing-config (ConfigMap). They are held
+// against the recordings in golden_api_test.cc and, request by request, in
+// src/containers/golden_test.cc.
 const char* const kNotStatic[] = {"04-env", "05-volumes", "18-missing-config"};
 
 const Life kLives[] = {
