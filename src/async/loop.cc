@@ -229,7 +229,7 @@ std::vector<Loop::TaskInfo> Loop::Tasks() const {
   std::vector<TaskInfo> tasks;
   for (const TaskScope* scope : scopes_) scope->AppendTasks(tasks);
   std::sort(tasks.begin(), tasks.end(),
-                   [](const TaskInfo& a, const TaskInfo& b) { return a.age > b.age; });
+            [](const TaskInfo& a, const TaskInfo& b) { return a.age > b.age; });
   return tasks;
 }
 

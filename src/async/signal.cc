@@ -87,7 +87,8 @@ Task<Semaphore::Permit> Semaphore::Acquire() {
     Signal* turn;
     ~Leave() {
       semaphore->queue_.remove(turn);
-      if (semaphore->permits_ > 0 && !semaphore->queue_.empty()) semaphore->queue_.front()->Notify();
+      if (semaphore->permits_ > 0 && !semaphore->queue_.empty())
+        semaphore->queue_.front()->Notify();
     }
   } leave{this, &turn};
   while (permits_ == 0 || queue_.front() != &turn) co_await turn.Wait();

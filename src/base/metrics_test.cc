@@ -131,6 +131,10 @@ TEST_F(MetricsTest, FamiliesOutsideTheRecording) {
                                        "kubelet_run_podsandbox_errors_total",
                                        "prober_probe_total",
                                        "prober_probe_duration_seconds",
+                                       "kubelet_certificate_manager_client_expiration_renew_errors",
+                                       "kubelet_certificate_manager_client_ttl_seconds",
+                                       "kubelet_certificate_manager_server_ttl_seconds",
+                                       "kubelet_server_expiration_renew_errors",
                                        "rest_client_request_retries_total",
                                        "kubernetes_healthcheck",
                                        "kubernetes_healthchecks_total"};

@@ -138,7 +138,9 @@ TEST_F(ProbeTest, ExecRunsTheCommandInTheContainer) {
   v1::EnvVar& from = *container().add_env();
   from.set_name("FROM");
   from.mutable_valuefrom()->mutable_fieldref()->set_fieldpath("metadata.name");
-  runtime_.on_exec = [](const FakeRuntime::ExecCall&) { return FakeRuntime::Exits(0, "out", "err"); };
+  runtime_.on_exec = [](const FakeRuntime::ExecCall&) {
+    return FakeRuntime::Exits(0, "out", "err");
+  };
   const ProbeResult result = Run();
   EXPECT_EQ(result.verdict, Verdict::kSuccess);
   EXPECT_EQ(result.output, "outerr");

@@ -22,8 +22,8 @@ struct User {
   std::vector<std::string> groups;
 };
 
-// Who a bearer token is; nothing when it is nobody's. An error when it cannot be found out. An empty
-// function: no tokens are taken.
+// Who a bearer token is; nothing when it is nobody's. An error when it cannot be found out. An
+// empty function: no tokens are taken.
 using TokenReviewer =
     std::function<async::Task<absl::StatusOr<std::optional<User>>>(std::string token)>;
 

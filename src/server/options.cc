@@ -18,9 +18,9 @@ constexpr std::string_view kWhatToSet =
 absl::Status CheckMode(const Options& options) {
   if (options.authorization_mode == "AlwaysAllow" || options.authorization_mode == "Webhook")
     return absl::OkStatus();
-  return absl::InvalidArgumentError(StrCat("authorization.mode: ",
-                                           GoQuote(options.authorization_mode),
-                                           " is neither AlwaysAllow nor Webhook"));
+  return absl::InvalidArgumentError(
+      StrCat("authorization.mode: ", GoQuote(options.authorization_mode),
+             " is neither AlwaysAllow nor Webhook"));
 }
 
 absl::Status CheckStandalone(const Options& options) {

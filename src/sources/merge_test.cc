@@ -83,7 +83,8 @@ TEST(MergeTest, Table) {
               *api::FindAnnotation(*first.known.at("1").pod, api::kConfigSeenAnnotation))
         << c.what;
     EXPECT_FALSE(api::IsMirror(known));
-    if (c.want.empty()) EXPECT_EQ(next.known.at("1").pod, first.known.at("1").pod) << "the same object";
+    if (c.want.empty())
+      EXPECT_EQ(next.known.at("1").pod, first.known.at("1").pod) << "the same object";
   }
 }
 

@@ -102,7 +102,8 @@ class NotifySocket {
 TEST_F(KubeletTest, TellsTheServiceManager) {
   NotifySocket manager(directory() + "/notify.sock");
   StartRuntime();
-  StartKubelet("", {StrCat("NOTIFY_SOCKET=", directory(), "/notify.sock"), "WATCHDOG_USEC=400000"});
+  StartKubelet("",
+               {StrCat("NOTIFY_SOCKET=", directory(), "/notify.sock"), "WATCHDOG_USEC=1200000"});
   EXPECT_TRUE(e2e::Eventually(kLimit, [&] {
     const auto& lines = manager.Lines();
     return std::count(lines.begin(), lines.end(), "WATCHDOG=1") >= 3;
