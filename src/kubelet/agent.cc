@@ -36,6 +36,7 @@ struct Api {
   pods::ApiSide side;
   std::unique_ptr<kube::Reflector<v1::Node>> node;
   std::unique_ptr<sources::ApiSource> source;
+  bool asks_for_pods = false;
 };
 
 // In the order of their making: what stands below may use what stands above.
@@ -104,7 +105,8 @@ void Agent::Parts::WatchNode() {
   kube::ReflectorHandler<v1::Node> handler;
   handler.on_replace = [this](std::vector<std::shared_ptr<const v1::Node>> nodes) {
     TakeNode(nodes.empty() ? nullptr : nodes.front());
-    api->source->Start(scope);
+    // The whole state comes again whenever the server has forgotten the thread.
+    if (!std::exchange(api->asks_for_pods, true)) api->source->Start(scope);
   };
   handler.on_change = [this](kube::Change change, std::shared_ptr<const v1::Node> node) {
     TakeNode(change == kube::Change::kDeleted ? nullptr : std::move(node));

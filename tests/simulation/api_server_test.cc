@@ -202,6 +202,22 @@ TEST_F(ApiServerTest, StatusesSurviveErrorsOfTheServer) {
   ASSERT_TRUE(Becomes([this] { return IsReady("web"); }));
 }
 
+TEST_F(ApiServerTest, AThreadThatTheServerHasForgottenIsTakenUpOnce) {
+  Begin();
+  Create("web", kSleeper);
+  ASSERT_TRUE(Becomes([this] { return IsReady("web"); }));
+  api_->objects().ExpireWatches("nodes");
+  api_->objects().ExpireWatches("pods");
+  node_->Run(absl::Minutes(1));
+  int watches = 0;
+  for (const async::Loop::TaskInfo& task : node_->loop().Tasks())
+    watches += task.name == "watch pods";
+  EXPECT_EQ(watches, 1);
+  Create("late", kSleeper);
+  EXPECT_TRUE(Becomes([this] { return IsReady("late"); }));
+  EXPECT_TRUE(IsReady("web"));
+}
+
 // Conditions of others stay, whatever is told of the pod.
 TEST_F(ApiServerTest, ConditionsOfOthersStay) {
   Begin();
